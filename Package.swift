@@ -1,0 +1,32 @@
+// swift-tools-version: 6.2
+// Layers, strictly downward: a target depends only on targets that stand above it in this list, and
+// `swift build --explicit-target-dependency-import-check error` refuses the rest (docs/architecture.md).
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A layer whose folder has a plain name; `module` carries the prefix where a consumer's app would link it.
+func layer(_ module: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: module, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    products: [],
+    dependencies: [],
+    targets: [
+        layer("MartletEncoding", "Encoding"),
+        layer("Threads", "Threads"),
+    ]
+)
