@@ -26,7 +26,17 @@ let package = Package(
     products: [],
     dependencies: [],
     targets: [
+        .systemLibrary(
+            name: "CMartletOpenSSL", path: "Sources/SystemLibraries/COpenSSL", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         layer("MartletEncoding", "Encoding"),
         layer("Threads", "Threads"),
+        layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
+        layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
+        .executableTarget(
+            name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
+            path: "Tests/Interop/JOSETool", swiftSettings: settings),
+        tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
+        tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
     ]
 )
