@@ -23,7 +23,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
-    products: [],
+    products: [
+        .library(name: "MartletVerifier", targets: ["MartletVerifier", "MartletJOSE", "MartletEncoding"]),
+    ],
     dependencies: [],
     targets: [
         .systemLibrary(
@@ -33,10 +35,12 @@ let package = Package(
         layer("Threads", "Threads"),
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
         layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
+        layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
         tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
+        tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
     ]
 )

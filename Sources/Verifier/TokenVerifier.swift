@@ -1,0 +1,129 @@
+// TokenVerifier: the one way from a token's text to a `VerifiedToken`. The order of its steps is the security argument:
+//
+//     seen before, under these keys?  ── yes ──> exp, nbf again ─────────────────────┐
+//       no: form → alg allowed → key by kid and alg → signature → claims (one list) ─┴─> extra scope → revocation
+//
+// Synchronous and never waiting: no network, no disk, locks held for some nanoseconds. `explain` walks the same steps to their
+// end (TokenVerifier+Explain).
+public import MartletEncoding
+import MartletJOSE
+
+/// Verifies tokens against one policy.
+public final class TokenVerifier: Sendable {
+    /// What is accepted.
+    public let policy: VerificationPolicy
+    let keys: any KeySource
+    let revocations: (any RevocationCheck)?
+    private let cache: TokenCache
+
+    /// A verifier.
+    ///
+    /// - `keys`: where the issuer's keys come from.
+    /// - `revocations`: what has been taken back; without it a token lives until `exp`.
+    /// - `cacheCapacity`: how many good tokens are kept at most, brought down to a power of two; 0 for none. A token of usual size
+    ///   takes about 2 KiB; ones over 4 KiB are not kept, and none takes more than 12 KiB.
+    public init(
+        policy: VerificationPolicy, keys: any KeySource, revocations: (any RevocationCheck)? = nil, cacheCapacity: Int = 32_768
+    ) {
+        self.policy = policy
+        self.keys = keys
+        self.revocations = revocations
+        var random = SystemRandomNumberGenerator()
+        cache = TokenCache(capacity: cacheCapacity, seed: (random.next(), random.next()))
+    }
+
+    /// Verifies the token whose text these bytes are. `scope` is a scope that is needed here, beyond those of the policy.
+    public func verify(_ token: [UInt8], at now: UnixTime, requiring scope: String? = nil) throws(VerificationFailure) -> VerifiedToken {
+        try token.withUnsafeBufferPointer { verify($0, at: now, requiring: scope) }.get()
+    }
+
+    /// Verifies the token whose text these bytes are. `scope` is a scope that is needed here, beyond those of the policy.
+    public func verify(
+        _ token: ArraySlice<UInt8>, at now: UnixTime, requiring scope: String? = nil
+    ) throws(VerificationFailure) -> VerifiedToken {
+        try token.withUnsafeBufferPointer { verify($0, at: now, requiring: scope) }.get()
+    }
+
+    /// Verifies a token. `scope` is a scope that is needed here, beyond those of the policy.
+    public func verify(_ token: String, at now: UnixTime, requiring scope: String? = nil) throws(VerificationFailure) -> VerifiedToken {
+        var token = token
+        return try token.withUTF8 { verify($0, at: now, requiring: scope) }.get()
+    }
+
+    /// Tokens that are cached now.
+    package var cachedTokens: Int { cache.count }
+
+    private func verify(
+        _ text: UnsafeBufferPointer<UInt8>, at now: UnixTime, requiring scope: String?
+    ) -> Result<VerifiedToken, VerificationFailure> {
+        let snapshot = keys.snapshot
+        let token: VerifiedToken
+        if let cached = cache.token(for: text, generation: snapshot.generation) {
+            // Of all that was checked, only the time can have changed.
+            if policy.claims.isExpired(cached.expiresAt, at: now) { return .failure(.expired) }
+            if let notBefore = cached.notBefore, policy.claims.isTooEarly(notBefore, at: now) { return .failure(.notYetValid) }
+            token = cached
+        } else {
+            do throws(VerificationFailure) {
+                token = try verifyUncached(text, with: snapshot, at: now)
+            } catch {
+                return .failure(error)
+            }
+            cache.insert(token, generation: snapshot.generation) { policy.claims.isExpired($0.expiresAt, at: now) }
+        }
+        if let scope, !token.hasScope(scope) { return .failure(.insufficientScope(scope)) }
+        if let revocations, revocations.isRevoked(token.revocationSubject) { return .failure(.revoked) }
+        return .success(token)
+    }
+
+    private func verifyUncached(
+        _ text: UnsafeBufferPointer<UInt8>, with snapshot: KeySnapshot, at now: UnixTime
+    ) throws(VerificationFailure) -> VerifiedToken {
+        let (layout, header) = try parse(text, with: snapshot)
+        let algorithm = try allowedAlgorithm(of: header.header)
+        try checkKeyIsKnown(header, snapshot, at: now)
+        try checkSignature(text, layout, by: header.candidates)
+        snapshot.remember(header)
+        let claims = try claims(in: layout.payload(in: text))
+        if let failure = policy.claims.failure(header: header.header, claims: claims, at: now) { throw VerificationFailure(failure) }
+        guard let expiresAt = claims.expiresAt else { throw .missingClaim("exp") }
+        return VerifiedToken(text: Array(text), header: header, algorithm: algorithm, claims: claims, expiresAt: expiresAt)
+    }
+
+    func parse(
+        _ text: UnsafeBufferPointer<UInt8>, with snapshot: KeySnapshot
+    ) throws(VerificationFailure) -> (CompactJWS.Layout, ResolvedHeader) {
+        do {
+            let layout = try CompactJWS.Layout(parsing: text)
+            return (layout, try snapshot.resolve(layout.header(in: text)))
+        } catch {
+            throw .malformed(error)
+        }
+    }
+
+    func allowedAlgorithm(of header: JWSHeader) throws(VerificationFailure) -> SignatureAlgorithm {
+        guard let algorithm = header.algorithm, policy.algorithms.contains(algorithm) else { throw .algorithmNotAllowed }
+        return algorithm
+    }
+
+    func checkKeyIsKnown(_ header: ResolvedHeader, _ snapshot: KeySnapshot, at now: UnixTime) throws(VerificationFailure) {
+        guard header.candidates.isEmpty else { return }
+        if snapshot.keys.contains(keyID: header.header.keyID) { throw .wrongKeyAlgorithm }
+        throw keys.isPending(keyID: header.header.keyID, at: now) ? .keyPending : .unknownKey
+    }
+
+    func checkSignature(
+        _ text: UnsafeBufferPointer<UInt8>, _ layout: CompactJWS.Layout, by candidates: [JWSVerificationKey]
+    ) throws(VerificationFailure) {
+        guard let signature = Base64URL.decode(layout.signature(in: text)) else { throw .malformed(.invalidBase64URL) }
+        let isValid = signature.withUnsafeBufferPointer { signature in
+            candidates.contains { $0.isValid(signature: signature, for: layout.signed(in: text)) }
+        }
+        guard isValid else { throw .badSignature }
+    }
+
+    func claims(in segment: UnsafeBufferPointer<UInt8>) throws(VerificationFailure) -> Claims {
+        guard let payload = Base64URL.decode(segment) else { throw .malformed(.invalidBase64URL) }
+        do { return try Claims(parsing: payload) } catch { throw .malformed(error) }
+    }
+}

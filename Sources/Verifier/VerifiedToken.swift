@@ -1,0 +1,62 @@
+// VerifiedToken: what a token says, after everything about it was checked. Only a `TokenVerifier` makes one; handing one on
+// costs a reference count, cached or not.
+public import MartletJOSE
+
+/// A token that was verified.
+public final class VerifiedToken: Sendable {
+    /// `sub`.
+    public let subject: String?
+    /// `client_id`.
+    public let clientID: String?
+    /// `sid`.
+    public let sessionID: String?
+    /// `jti`.
+    public let tokenID: String?
+    /// The scopes that are granted.
+    public let scopes: [String]
+    /// `iat`, in seconds.
+    public let issuedAt: Int64?
+    /// `exp`, in seconds.
+    public let expiresAt: Int64
+    /// `kid`.
+    public let keyID: String?
+    /// The algorithm it is signed with.
+    public let algorithm: SignatureAlgorithm
+    /// All claims.
+    public let claims: Claims
+
+    let text: [UInt8]
+    let notBefore: Int64?
+    let revocationSubject: RevocationSubject
+
+    /// `aud`.
+    public var audience: [String] { claims.audience }
+    /// `roles`.
+    public var roles: [String] { claims.roles }
+
+    /// Whether this scope is granted.
+    public func hasScope(_ scope: String) -> Bool {
+        scopes.contains { $0.utf8.elementsEqual(scope.utf8) }
+    }
+
+    /// Bytes of memory held, about: the text, the claims with their index, and the strings made of them.
+    var footprint: Int { text.count + 2 * claims.footprint }
+
+    /// The claims have passed the policy, which demands `exp`.
+    init(text: [UInt8], header: ResolvedHeader, algorithm: SignatureAlgorithm, claims: Claims, expiresAt: Int64) {
+        self.text = text
+        self.algorithm = algorithm
+        self.claims = claims
+        self.expiresAt = expiresAt
+        notBefore = claims.notBefore
+        keyID = header.header.keyID
+        subject = claims.subject
+        clientID = claims.clientID
+        sessionID = claims.sessionID
+        tokenID = claims.tokenID
+        scopes = claims.scopes
+        issuedAt = claims.issuedAt
+        revocationSubject = RevocationSubject(
+            sessionID: sessionID, tokenID: tokenID, clientID: clientID, key: header.keyDigest, issuedAt: issuedAt)
+    }
+}
