@@ -31,16 +31,21 @@ let package = Package(
         .systemLibrary(
             name: "CMartletOpenSSL", path: "Sources/SystemLibraries/COpenSSL", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CArgon2", path: "Sources/SystemLibraries/CArgon2", pkgConfig: "libargon2",
+            providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
         layer("MartletEncoding", "Encoding"),
         layer("Threads", "Threads"),
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
         layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
         layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
+        layer("PasswordHashing", "PasswordHashing", ["CArgon2", "MartletEncoding", "MartletCryptography"]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
         tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
+        tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
     ]
 )
