@@ -40,6 +40,7 @@ let package = Package(
         layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
         layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         layer("PasswordHashing", "PasswordHashing", ["CArgon2", "MartletEncoding", "MartletCryptography"]),
+        layer("HTTP", "HTTP", ["MartletEncoding"]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
@@ -47,5 +48,6 @@ let package = Package(
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
+        tests("HTTPTests", ["MartletEncoding", "HTTP"]),
     ]
 )

@@ -1,0 +1,53 @@
+// Response: what a handler answers, as a value. Framing (length, date, connection, request id) is added when it is sent.
+
+/// An answer to a request.
+package struct Response: Sendable, Equatable {
+    /// The content of an answer. The array's storage is shared, so one constant body may stand in any number of answers.
+    package enum Body: Sendable, Equatable {
+        /// No content: `Content-Length: 0`, or no length at all where the status forbids content.
+        case none
+        /// The content, whole.
+        case bytes([UInt8])
+    }
+
+    /// The status code.
+    package var status: Status
+    /// The header fields, without the framing ones.
+    package var headers: Headers
+    /// The content.
+    package var body: Body
+
+    /// An answer from its parts.
+    package init(_ status: Status, headers: Headers = Headers(), body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// `application/json` with these bytes as the content.
+    package static func json(_ status: Status, _ bytes: [UInt8]) -> Response {
+        Response(status, headers: jsonHeaders, body: .bytes(bytes))
+    }
+
+    /// Text of some media type, such as `text/plain; charset=utf-8`.
+    package static func text(_ status: Status, _ text: String, contentType: String = "text/plain; charset=utf-8") -> Response {
+        Response(status, headers: Headers([(.contentType, contentType)]), body: .bytes(Array(text.utf8)))
+    }
+
+    /// The same answer with one more header field; control bytes of the value are left out.
+    package func adding(_ name: HeaderName, _ value: String) -> Response {
+        var response = self
+        response.headers.append(name, value)
+        return response
+    }
+
+    /// The content's length in bytes.
+    package var contentLength: Int {
+        switch body {
+        case .none: 0
+        case .bytes(let bytes): bytes.count
+        }
+    }
+
+    private static let jsonHeaders = Headers([(.contentType, "application/json")])
+}

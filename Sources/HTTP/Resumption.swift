@@ -1,0 +1,23 @@
+// Resumption: the one way back into a parked request, from any thread, at most once.
+
+import Synchronization
+
+/// Resumes a parked request.
+package final class Resumption: Sendable {
+    private let deliver: Mutex<(@Sendable (@escaping @Sendable () -> Outcome) -> Void)?>
+
+    /// A resumption that passes the work on with `deliver`, which is called at most once.
+    package init(deliver: @escaping @Sendable (@escaping @Sendable () -> Outcome) -> Void) {
+        self.deliver = Mutex(deliver)
+    }
+
+    /// Goes on with `work` on the connection's event loop. A second call, one after the deadline, and one for a connection that is
+    /// gone are ignored. May be called from any thread; returns at once.
+    package func resume(_ work: @escaping @Sendable () -> Outcome) {
+        let deliver = deliver.withLock { held in
+            defer { held = nil }
+            return held
+        }
+        deliver?(work)
+    }
+}

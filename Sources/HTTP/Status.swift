@@ -1,0 +1,81 @@
+// Status: response status codes and their reason phrases (RFC 9110 §15).
+
+/// A three-digit status code.
+package struct Status: Sendable, Hashable {
+    /// 100 to 599.
+    package let code: Int
+
+    /// A status from a number; codes outside 100…599 become 500, so that a status line is always well formed.
+    package init(_ code: Int) {
+        self.code = (100...599).contains(code) ? code : 500
+    }
+
+    /// The hundreds digit, 1 to 5: what metrics count by.
+    package var group: Int { code / 100 }
+
+    /// RFC 9110 §6.4.1: responses with these codes never have content.
+    package var forbidsContent: Bool { code < 200 || code == 204 || code == 304 }
+
+    /// The reason phrase; "Unknown" for a code this service has no name for.
+    package var reason: StaticString {
+        switch code {
+        case 100: "Continue"
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 302: "Found"
+        case 303: "See Other"
+        case 304: "Not Modified"
+        case 307: "Temporary Redirect"
+        case 308: "Permanent Redirect"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 412: "Precondition Failed"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
+        case 417: "Expectation Failed"
+        case 428: "Precondition Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: "Unknown"
+        }
+    }
+
+    package static let ok = Status(200)
+    package static let created = Status(201)
+    package static let noContent = Status(204)
+    package static let found = Status(302)
+    package static let seeOther = Status(303)
+    package static let notModified = Status(304)
+    package static let badRequest = Status(400)
+    package static let unauthorized = Status(401)
+    package static let forbidden = Status(403)
+    package static let notFound = Status(404)
+    package static let methodNotAllowed = Status(405)
+    package static let requestTimeout = Status(408)
+    package static let conflict = Status(409)
+    package static let preconditionFailed = Status(412)
+    package static let payloadTooLarge = Status(413)
+    package static let uriTooLong = Status(414)
+    package static let unsupportedMediaType = Status(415)
+    package static let expectationFailed = Status(417)
+    package static let tooManyRequests = Status(429)
+    package static let headersTooLarge = Status(431)
+    package static let internalServerError = Status(500)
+    package static let notImplemented = Status(501)
+    package static let serviceUnavailable = Status(503)
+    package static let versionNotSupported = Status(505)
+}
