@@ -20,13 +20,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
 }
 
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "MartletVerifier", targets: ["MartletVerifier", "MartletJOSE", "MartletEncoding"]),
     ],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
     targets: [
         .systemLibrary(
             name: "CMartletOpenSSL", path: "Sources/SystemLibraries/COpenSSL", pkgConfig: "libcrypto",
@@ -41,6 +49,7 @@ let package = Package(
         layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         layer("PasswordHashing", "PasswordHashing", ["CArgon2", "MartletEncoding", "MartletCryptography"]),
         layer("HTTP", "HTTP", ["MartletEncoding"]),
+        layer("HTTPServer", "HTTPServer", ["MartletEncoding", "Threads", "HTTP", log] + nio),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
@@ -49,5 +58,6 @@ let package = Package(
         tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
+        tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
     ]
 )

@@ -1,0 +1,119 @@
+// LanePool: the threads of one lane and the bounded queue before them. Threads start when there is more to do than
+// threads doing it, up to the lane's size, and live until shutdown.
+
+import NIOCore
+import Threads
+
+/// The threads of a lane.
+final class LanePool: Sendable {
+    /// A piece of work. It returns whether it did anything: what was dropped because its client had gone says nothing about how
+    /// long the work takes.
+    typealias Job = @Sendable () -> Bool
+
+    private struct State {
+        var queue = FairQueue<Job>()
+        var threads: [Thread] = []
+        var idle = 0
+        var busy = 0
+        var refused = 0
+        var isShutDown = false
+        /// Running mean of what a job takes, in microseconds.
+        var meanTime: Int64
+    }
+
+    private let size: Int
+    private let queueBound: Int
+    private let waitBound: Int64?
+    private let state: Monitor<State>
+
+    /// - Parameters:
+    ///   - size: threads, 1 or more.
+    ///   - queueBound: jobs waiting; one more is refused.
+    ///   - waitBound: the longest estimated wait in milliseconds; nil for no such bound. A lane with one runs at lower priority.
+    ///   - firstEstimate: what a job takes, in microseconds, before any was measured.
+    init(size: Int, queueBound: Int, waitBound: Int64? = nil, firstEstimate: Int64 = 1000) {
+        self.size = size
+        self.queueBound = queueBound
+        self.waitBound = waitBound
+        state = Monitor(State(meanTime: firstEstimate))
+    }
+
+    /// Queues a job.
+    /// - Returns: nil when it was taken, else the seconds after which to try again.
+    func submit(client: UInt64, _ job: @escaping Job) -> Int? {
+        let refusal: Int? = state.withLock { state in
+            let wait = Int64(state.queue.jobsAhead(of: client) / size) * state.meanTime / 1000
+            let isTooLong = waitBound.map { wait > $0 } ?? false
+            guard !state.isShutDown, state.queue.count < queueBound, !isTooLong else {
+                state.refused += 1
+                return Int(min(60, wait / 1000 + 1))
+            }
+            state.queue.append(job, client: client)
+            if state.idle < state.queue.count, state.threads.count < size {
+                let thread = Thread(isBackground: waitBound != nil) { [self] in run() }
+                if let thread { state.threads.append(thread) }
+            }
+            return nil
+        }
+        if refusal == nil { state.signal() }
+        return refusal
+    }
+
+    /// What is going on, for metrics.
+    var gauge: LaneGauge {
+        state.withLock { LaneGauge(queued: $0.queue.count, busy: $0.busy, threads: $0.threads.count, refused: $0.refused) }
+    }
+
+    /// Drops what is queued, lets what runs finish, and joins the threads.
+    func shutDown() {
+        let threads = state.withLock { state in
+            state.isShutDown = true
+            state.queue = FairQueue()
+            defer { state.threads = [] }
+            return state.threads
+        }
+        state.broadcast()
+        for thread in threads { thread.join() }
+    }
+
+    private enum Next {
+        case run(Job)
+        case stop
+    }
+
+    private func run() {
+        while true {
+            state.withLock { $0.idle += 1 }
+            let next: Next = state.wait { state in
+                if state.isShutDown {
+                    state.idle -= 1
+                    return .stop
+                }
+                guard let job = state.queue.popFirst() else { return nil }
+                state.idle -= 1
+                state.busy += 1
+                return .run(job)
+            }
+            guard case .run(let job) = next else { return }
+            let start = NIODeadline.now()
+            let didWork = job()
+            let took = (NIODeadline.now() - start).nanoseconds / 1000
+            state.withLock { state in
+                state.busy -= 1
+                if didWork { state.meanTime += (took - state.meanTime) / 16 }
+            }
+        }
+    }
+}
+
+/// A lane at one moment.
+package struct LaneGauge: Sendable, Equatable {
+    /// Jobs waiting.
+    package var queued: Int
+    /// Threads at work.
+    package var busy: Int
+    /// Threads started.
+    package var threads: Int
+    /// Jobs refused since the start.
+    package var refused: Int
+}
