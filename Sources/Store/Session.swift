@@ -1,0 +1,173 @@
+// Session: one login that goes on, the verbs' inputs and outcomes about it, and the rotation table.
+// One row a session, whatever number of tokens it is given; the refresh token can be made again from the row.
+
+package import MartletEncoding
+
+/// A login that goes on. There is a row as long as it lives; an ended session has none.
+package struct Session: Sendable, Hashable {
+    package var id: SessionID
+    package var userID: UserID
+    package var clientID: String
+    /// Space-separated, as granted at login.
+    package var scope: String
+    /// The `ctr` of the current refresh token; 0 at first.
+    package var counter: Int64
+    /// 16 random bytes; in every refresh token, so that a leaked signing secret alone forges nothing.
+    package var nonce: [UInt8]
+    /// Rises when the access tokens end and the session does not. Part of the access token's `sid`.
+    package var accessEpoch: Int64
+    package var createdAt: UnixTime
+    /// When the current refresh token was made; its `iat`.
+    package var rotatedAt: UnixTime
+    /// Times the token before the current one was answered within the grace.
+    package var retries: Int64
+    /// The key that signed the current refresh token.
+    package var refreshKeyID: String
+    /// `exp` of the current refresh token.
+    package var refreshExpiresAt: UnixTime
+    /// When the session ends however often it is refreshed.
+    package var expiresAt: UnixTime
+    /// No access token of this session has a later `exp`.
+    package var accessExpiresAt: UnixTime
+    /// To 5 minutes.
+    package var lastUsedAt: UnixTime
+    package var ip: String
+    package var userAgent: String
+
+    package init(
+        id: SessionID, userID: UserID, clientID: String, scope: String, counter: Int64, nonce: [UInt8], accessEpoch: Int64,
+        createdAt: UnixTime, rotatedAt: UnixTime, retries: Int64, refreshKeyID: String, refreshExpiresAt: UnixTime,
+        expiresAt: UnixTime, accessExpiresAt: UnixTime, lastUsedAt: UnixTime, ip: String, userAgent: String
+    ) {
+        self.id = id
+        self.userID = userID
+        self.clientID = clientID
+        self.scope = scope
+        self.counter = counter
+        self.nonce = nonce
+        self.accessEpoch = accessEpoch
+        self.createdAt = createdAt
+        self.rotatedAt = rotatedAt
+        self.retries = retries
+        self.refreshKeyID = refreshKeyID
+        self.refreshExpiresAt = refreshExpiresAt
+        self.expiresAt = expiresAt
+        self.accessExpiresAt = accessExpiresAt
+        self.lastUsedAt = lastUsedAt
+        self.ip = ip
+        self.userAgent = userAgent
+    }
+
+    /// The `sid` of this session's access tokens: its id, and from the second epoch on `id.epoch`. A change of roles ends
+    /// the access tokens and keeps the session, and the revocation feed names tokens by `sid` or `jti` only.
+    package var accessSessionID: String {
+        accessEpoch == 0 ? id.text : "\(id.text).\(accessEpoch)"
+    }
+
+    /// The session that an access token's `sid` belongs to.
+    package static func id(ofAccessSessionID text: String) -> SessionID {
+        SessionID(String(text.prefix { $0 != "." }))
+    }
+}
+
+/// A session to be opened.
+package struct NewSession: Sendable {
+    package var id: SessionID
+    package var userID: UserID
+    package var clientID: String
+    package var scope: String
+    package var nonce: [UInt8]
+    package var refreshKeyID: String
+    package var refreshExpiresAt: UnixTime
+    package var expiresAt: UnixTime
+    package var accessExpiresAt: UnixTime
+    package var address: LoginAddress
+    package var ip: String
+    package var userAgent: String
+    /// Key marks to raise in the same transaction.
+    package var keyMarks: [KeyMark]
+
+    package init(
+        id: SessionID, userID: UserID, clientID: String, scope: String, nonce: [UInt8], refreshKeyID: String,
+        refreshExpiresAt: UnixTime, expiresAt: UnixTime, accessExpiresAt: UnixTime, address: LoginAddress, ip: String,
+        userAgent: String, keyMarks: [KeyMark]
+    ) {
+        self.id = id
+        self.userID = userID
+        self.clientID = clientID
+        self.scope = scope
+        self.nonce = nonce
+        self.refreshKeyID = refreshKeyID
+        self.refreshExpiresAt = refreshExpiresAt
+        self.expiresAt = expiresAt
+        self.accessExpiresAt = accessExpiresAt
+        self.address = address
+        self.ip = ip
+        self.userAgent = userAgent
+        self.keyMarks = keyMarks
+    }
+}
+
+/// What came of opening a session.
+package enum BeginSessionOutcome: Sendable, Hashable {
+    case begun(Session, User)
+    /// The account changed, was disabled or deleted since its credentials were checked.
+    case accountChanged
+}
+
+/// A refresh token that was presented, its signature checked.
+package struct RotationRequest: Sendable {
+    package var session: SessionID
+    /// Its `ctr`.
+    package var counter: Int64
+    /// Its `nonce`, compared with the session's in constant time.
+    package var nonce: [UInt8]
+    /// Seconds within which the token before the current one is answered; 0 is strict.
+    package var graceSeconds: Int64
+    /// Times it is answered, at most.
+    package var maximumRetries: Int64
+    /// Seconds that a new refresh token lives without use; cut off at the session's end.
+    package var refreshLifetime: Int64
+    /// Signs the new refresh token.
+    package var refreshKeyID: String
+    /// `exp` of the access token that will be made.
+    package var accessExpiresAt: UnixTime
+    package var ip: String
+    package var userAgent: String
+    /// Key marks to raise in the same transaction.
+    package var keyMarks: [KeyMark]
+
+    package init(
+        session: SessionID, counter: Int64, nonce: [UInt8], graceSeconds: Int64, maximumRetries: Int64, refreshLifetime: Int64,
+        refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark]
+    ) {
+        self.session = session
+        self.counter = counter
+        self.nonce = nonce
+        self.graceSeconds = graceSeconds
+        self.maximumRetries = maximumRetries
+        self.refreshLifetime = refreshLifetime
+        self.refreshKeyID = refreshKeyID
+        self.accessExpiresAt = accessExpiresAt
+        self.ip = ip
+        self.userAgent = userAgent
+        self.keyMarks = keyMarks
+    }
+}
+
+/// The rotation table.
+///
+/// | presented counter | outcome |
+/// | --- | --- |
+/// | the session's current one | `rotated`: the counter rises by one |
+/// | one behind, within the grace and the retries | `retried`: the current refresh token again; audited `refreshRetriedElsewhere` when both address and user agent differ |
+/// | anything older, or one behind after that | `replayed`: the session ends, audited `refreshReplayed` |
+/// | ahead of the store | `ahead`: refused, audited `refreshAhead` |
+/// | no such session, its time is over, another nonce, its client taken back | `ended` |
+package enum RotationOutcome: Sendable, Hashable {
+    case rotated(Session, User)
+    case retried(Session, User)
+    case replayed
+    case ahead
+    case ended
+}

@@ -1,0 +1,154 @@
+// Store: where accounts, sessions, revocations, keys and the audit trail live.
+//
+// Reads come from `StoreReads`, changes from `StoreTransaction`. A change is a verb that decides and writes in
+// one transaction and says what came of it; nothing above the store reads, decides and then writes. Verbs that
+// end tokens append the revocation event and the audit row in that same transaction.
+//
+//     store.write { try $0.rotate(…) }  ──▶ transaction ──▶ COMMIT is durable ──▶ observers hear the events
+//                                                                              ──▶ completion, the answer
+//
+// An engine (SQLite now) implements these protocols; the suite `StoreConformance` says what it must do. How a
+// request waits for the completion without holding a thread is the HTTP layers' business.
+
+package import MartletEncoding
+import Threads
+
+/// A durable database of one issuer.
+package protocol Store: Sendable {
+    /// Runs `body` against one consistent snapshot. Blocks; belongs on a worker.
+    ///
+    /// Throws `StoreError.unavailable` when the database cannot be read.
+    func read<Value>(_ body: (any StoreReads) throws(StoreError) -> Value) throws(StoreError) -> Value
+
+    /// Runs `verb` in a transaction and calls `completion` once: after the commit is durable and observers have heard
+    /// its events, or with the error that undid it. Returns at once; `completion` runs on the store's own thread and
+    /// must not block.
+    ///
+    /// Several verbs may share one commit, each undone alone when it throws; when the commit fails, all get
+    /// `StoreError.unavailable`. Past the bound of waiting verbs the completion gets `StoreError.overloaded`.
+    func write<Value: Sendable>(
+        _ verb: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> Value,
+        completion: @escaping @Sendable (Result<Value, StoreError>) -> Void
+    )
+
+    /// Registers what is to hear every committed event, in sequence order, before the verb's own completion. Events of
+    /// other processes on the same database are heard within a second. An event may be told twice.
+    /// Register before reading the live events: what was committed before is not told.
+    func observeEvents(_ observer: @escaping @Sendable ([RevocationEvent]) -> Void)
+
+    /// Ends all threads and connections, after the waiting verbs.
+    func close()
+}
+
+extension Store {
+    /// Runs `verb` in a transaction and waits until it is durable. For command lines, start-up and rare calls on a worker.
+    package func write<Value: Sendable>(
+        _ verb: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        let outcome = Monitor<Result<Value, StoreError>?>(nil)
+        write(verb) { result in
+            outcome.withLock { $0 = result }
+            outcome.signal()
+        }
+        return try outcome.wait { $0 }.get()
+    }
+}
+
+/// What can be asked of one snapshot of the database.
+package protocol StoreReads {
+    /// The account with this id.
+    func user(_ id: UserID) throws(StoreError) -> User?
+    /// The account whose username has this key (``UsernameKey``).
+    func user(username: UsernameKey) throws(StoreError) -> User?
+    /// The account that has proved it owns this address.
+    func user(verifiedEmail: EmailKey) throws(StoreError) -> User?
+    /// Accounts, newest first; `query` matches a part of the username or e-mail without regard to ASCII case.
+    func users(matching query: String?, page: Page) throws(StoreError) -> Listing<User>
+    /// Whether somebody logged in to the account from this address (``LoginAddress``) since `since`.
+    func hasLoggedIn(_ user: UserID, from address: LoginAddress, since: UnixTime) throws(StoreError) -> Bool
+
+    /// The session with this id, if it lives at `now`.
+    func session(_ id: SessionID, at now: UnixTime) throws(StoreError) -> Session?
+    /// The live sessions of an account, newest first.
+    func sessions(of user: UserID, at now: UnixTime, page: Page) throws(StoreError) -> Listing<Session>
+
+    /// Events with a higher sequence number, in order, at most `limit`.
+    func events(after sequence: Int64, limit: Int) throws(StoreError) -> [RevocationEvent]
+    /// Events that may still decide about a token at `now`, in order.
+    func liveEvents(at now: UnixTime) throws(StoreError) -> [RevocationEvent]
+    /// The sequence number of the newest event; 0 when there has been none.
+    func lastSequence() throws(StoreError) -> Int64
+    /// Revocations in force at `now` that somebody asked for or that ended something, newest first, without those that
+    /// only follow from another one.
+    func revocations(at now: UnixTime, page: Page) throws(StoreError) -> Listing<RevocationEvent>
+
+    /// Every key that is not retired, oldest first; with `includingRetired`, those as well.
+    func keys(includingRetired: Bool) throws(StoreError) -> [SigningKeyRecord]
+
+    /// The audit trail, newest first.
+    func audit(_ filter: AuditFilter, page: Page) throws(StoreError) -> Listing<AuditEntry>
+
+    /// A fact about the database itself.
+    func fact(_ name: Fact) throws(StoreError) -> String?
+    /// How many accounts and live sessions there are, for gauges; may be some minutes old.
+    func counts(at now: UnixTime) throws(StoreError) -> (users: Int64, sessions: Int64)
+}
+
+/// The verbs. Each is one fact with an outcome, decided and written in the transaction it is called in.
+package protocol StoreTransaction: StoreReads {
+    /// Makes an account. Audited as `userRegistered` or `userCreated` as the audit context says.
+    func createUser(_ new: NewUser, audit: AuditContext, at now: UnixTime) throws(StoreError) -> CreateUserOutcome
+    /// Changes an account and carries out what follows from it, which ``UserChange`` lists.
+    func changeUser(_ id: UserID, _ change: UserChange, audit: AuditContext, at now: UnixTime) throws(StoreError)
+        -> ChangeUserOutcome
+    /// Deletes an account, its sessions ended first. With `ifVersion`, only that version of it.
+    func deleteUser(_ id: UserID, ifVersion: Int64?, audit: AuditContext, at now: UnixTime) throws(StoreError)
+        -> ChangeUserOutcome
+    /// Puts a stronger hash of the same password in place of `old`; false when the hash is another by now. Not a security
+    /// change: the version stays.
+    func rehash(_ id: UserID, from old: String, to new: String) throws(StoreError) -> Bool
+
+    /// Opens a session for an account that still has the version that its credentials were checked against, records the
+    /// login and the address, and ends the oldest sessions above `maximumPerUser`.
+    func beginSession(
+        _ new: NewSession, ifUserVersion: Int64, maximumPerUser: Int, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> BeginSessionOutcome
+    /// Decides about a presented refresh token by the rotation table, and writes what follows.
+    func rotate(_ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> RotationOutcome
+
+    /// Takes something back: from the commit on its tokens are dead. Nil when there is no such thing (any more).
+    func revoke(_ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime) throws(StoreError)
+        -> RevocationEvent?
+    /// Ends every session of an account but `except`; answers how many there were.
+    func endSessions(of user: UserID, except: SessionID?, reason: String?, audit: AuditContext, at now: UnixTime)
+        throws(StoreError) -> Int
+
+    /// Adds a key unless one of its purpose and algorithm is waiting already; false then. `keyring` event.
+    func addKey(_ key: SigningKeyRecord, audit: AuditContext?, at now: UnixTime) throws(StoreError) -> Bool
+    /// Moves keys on by their stored times: a waiting key that was published for `settleSeconds` becomes the active one
+    /// of its purpose, the active one retiring, and a retiring one retired 60 s after the last of its tokens expired.
+    /// Answers whether anything moved; `keyring` event when it did.
+    func advanceKeys(at now: UnixTime, settleSeconds: Int64) throws(StoreError) -> Bool
+    /// Retires every key of the replacement's purpose at once, each with a `key` event, and makes the replacement active.
+    func replaceKeys(with replacement: SigningKeyRecord, audit: AuditContext, at now: UnixTime) throws(StoreError)
+    /// Stores private keys sealed anew under another master key.
+    func resealKeys(_ sealed: [(id: String, privateKey: [UInt8])]) throws(StoreError)
+
+    /// Adds a line to the audit trail. Failed logins of one account, address and minute become one line with a count.
+    func record(_ action: AuditAction, target: String?, result: AuditResult, detail: String?, audit: AuditContext, at now: UnixTime)
+        throws(StoreError)
+    /// Sets a fact about the database.
+    func setFact(_ name: Fact, _ value: String) throws(StoreError)
+}
+
+/// Facts about a database as a whole.
+package enum Fact: String, Sendable {
+    /// A random name of this history of events; new after a restore.
+    case lineage
+    /// Set once there has been an administrator.
+    case hadAdministrator = "had_administrator"
+    /// A sealed constant by which a wrong master key is noticed.
+    case masterKeyCheck = "master_key_check"
+    /// The issuer that the tokens so far were made for.
+    case issuer
+}
