@@ -42,6 +42,9 @@ let package = Package(
         .systemLibrary(
             name: "CArgon2", path: "Sources/SystemLibraries/CArgon2", pkgConfig: "libargon2",
             providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
+        .systemLibrary(
+            name: "CSQLite", path: "Sources/SystemLibraries/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         layer("MartletEncoding", "Encoding"),
         layer("Threads", "Threads"),
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
@@ -51,6 +54,7 @@ let package = Package(
         layer("HTTP", "HTTP", ["MartletEncoding"]),
         layer("HTTPServer", "HTTPServer", ["MartletEncoding", "Threads", "HTTP", log] + nio),
         layer("Store", "Store", ["MartletEncoding", "Threads"]),
+        layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "Threads", "Store"]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
@@ -62,5 +66,6 @@ let package = Package(
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
         tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
+        tests("SQLStoreTests", ["CSQLite", "MartletEncoding", "Threads", "Store", "SQLStore", "StoreConformance"]),
     ]
 )

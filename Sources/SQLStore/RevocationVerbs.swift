@@ -1,0 +1,75 @@
+// RevocationVerbs: taking things back when somebody asks for it.
+
+import MartletEncoding
+import Store
+
+extension SQLTransaction {
+    func revoke(
+        _ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> RevocationEvent? {
+        note(now)
+        switch target {
+        case .token(let id, let until): return try revokeToken(id, until: until, reason: reason, audit: audit, at: now)
+        case .session(let id, let user):
+            guard let row = try sessionToEnd(id, at: now), row.concernsTokens(at: now), user == nil || user == row.userID else {
+                return nil
+            }
+            let event = try end(row, reason: reason, at: now)
+            try audited(.sessionEnded, "session:\(id)", reason, by: audit, at: now)
+            return event
+        case .user(let id):
+            guard try user(id) != nil else { return nil }
+            let event = try end(sessionsToEnd(of: id, at: now), of: id, reason: reason, at: now)
+            try audited(.sessionsEnded, "user:\(id)", reason, by: audit, at: now)
+            return event
+        case .client(let id): return try revokeClient(id, reason: reason, audit: audit, at: now)
+        }
+    }
+
+    func endSessions(
+        of user: UserID, except: SessionID?, reason: String?, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> Int {
+        note(now)
+        let rows = try sessionsToEnd(of: user, at: now).filter { $0.id != except && $0.concernsTokens(at: now) }
+        guard !rows.isEmpty else { return 0 }
+        if except == nil {
+            try end(rows, of: user, reason: reason, at: now)
+        } else {
+            for row in rows { try end(row, reason: reason, at: now) }
+        }
+        try audited(.sessionsEnded, "user:\(user)", reason, by: audit, at: now)
+        return rows.count { $0.isLive }
+    }
+
+    private func revokeToken(
+        _ id: String, until: UnixTime?, reason: String?, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> RevocationEvent? {
+        let latest =
+            if let until { until } else { try latestAccessExpiry(at: now) }
+        let end = latest.adding(seconds: Self.skew)
+        guard end > now else { return nil }
+        let known = try connection.first(Statements.tokenEvent, [.text(id), .time(now)]) { row throws(StoreError) in try row.event() }
+        // An earlier event is enough unless it was made for a shorter life than this one asks for.
+        if let known, until == nil || known.until >= end { return known }
+        let event = try append(.token, id, at: now, until: end, reason: reason)
+        try audited(.tokenRevoked, "token:\(id)", reason, by: audit, at: now)
+        return event
+    }
+
+    private func revokeClient(
+        _ id: String, reason: String?, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> RevocationEvent {
+        let mark = try connection.first(Statements.clientMark, [.text(id)]) { row throws(StoreError) in row.time(0) }
+        let event = try append(
+            .client, id, at: now, until: latestAccessExpiry(at: now).adding(seconds: Self.skew), keepUntil: mark,
+            issuedBefore: UnixTime(seconds: now.seconds + 1), reason: reason)
+        try audited(.clientRevoked, "client:\(id)", reason, by: audit, at: now)
+        return event
+    }
+
+    /// No access token has a later `exp`. Before any was made under a mark, a day is taken.
+    private func latestAccessExpiry(at now: UnixTime) throws(StoreError) -> UnixTime {
+        let mark = try connection.first(Statements.highestAccessMark) { row throws(StoreError) in row.optionalTime(0) }
+        return max((mark ?? nil) ?? now.adding(seconds: 86_400), now)
+    }
+}

@@ -1,0 +1,126 @@
+// SessionVerbs: opening a session and the rotation of its refresh tokens.
+
+import MartletEncoding
+import Store
+
+extension SQLTransaction {
+    func beginSession(
+        _ new: NewSession, ifUserVersion: Int64, maximumPerUser: Int, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> BeginSessionOutcome {
+        note(now)
+        guard var user = try user(new.userID), user.isActive, user.version == ifUserVersion else { return .accountChanged }
+        let excess = try connection.all(
+            Statements.sessionsAboveMaximum, [.text(user.id.text), .time(now), .integer(Int64(max(maximumPerUser, 1) - 1))]
+        ) { row throws(StoreError) in SessionToEnd(row: row) }
+        for row in excess {
+            try end(row, reason: "too many sessions", at: now)
+            try audited(.sessionEnded, "session:\(row.id)", "too many sessions", by: audit, at: now)
+        }
+
+        let purgeAt = max(min(new.refreshExpiresAt, new.expiresAt), new.accessExpiresAt.adding(seconds: Self.skew))
+        try connection.run(
+            Statements.insertSession,
+            [
+                .text(new.id.text), .text(user.id.text), .text(new.clientID), .text(new.scope), .blob(new.nonce), .time(now),
+                .text(new.refreshKeyID), .time(new.refreshExpiresAt), .time(new.expiresAt), .time(new.accessExpiresAt), .text(new.ip),
+                .text(new.userAgent), .time(purgeAt),
+            ])
+        try connection.run(Statements.raiseClientMark, [.text(new.clientID), .time(new.expiresAt)])
+        try raise(new.keyMarks)
+
+        try connection.run(Statements.setLastLogin, [.text(user.id.text), .time(now)])
+        user.lastLoginAt = now
+        try append(.account, user.id.text, at: now)
+        try connection.run(Statements.putLoginAddress, [.text(user.id.text), .text(new.address.text), .time(now)])
+        try connection.run(Statements.trimLoginAddresses, [.text(user.id.text), .integer(Self.maximumAddresses)])
+        try audited(.loginSucceeded, "user:\(user.id)", "session:\(new.id)", by: audit, at: now)
+
+        let session = Session(
+            id: new.id, userID: user.id, clientID: new.clientID, scope: new.scope, counter: 0, nonce: new.nonce, accessEpoch: 0,
+            createdAt: now, rotatedAt: now, retries: 0, refreshKeyID: new.refreshKeyID, refreshExpiresAt: new.refreshExpiresAt,
+            expiresAt: new.expiresAt, accessExpiresAt: new.accessExpiresAt, lastUsedAt: now, ip: new.ip, userAgent: new.userAgent)
+        return .begun(session, user)
+    }
+
+    func rotate(_ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> RotationOutcome {
+        note(now)
+        guard let session = try session(request.session, at: now), isEqual(session.nonce, request.nonce),
+            let user = try user(session.userID), user.isActive
+        else { return .ended }
+
+        let (behind, isAhead) = session.counter.subtractingReportingOverflow(request.counter)
+        if isAhead || behind < 0 {
+            try record(
+                .refreshAhead, target: "session:\(session.id)", result: .failure,
+                detail: "counter \(request.counter), stored \(session.counter)", audit: audit, at: now)
+            return .ahead
+        }
+        if behind == 0 { return .rotated(try rotated(session, request, at: now), user) }
+        if behind == 1, session.isWithinGrace(request, at: now) {
+            if request.ip != session.ip, request.userAgent != session.userAgent {
+                try audited(.refreshRetriedElsewhere, "session:\(session.id)", by: audit, at: now)
+            }
+            return .retried(try retried(session, request, at: now), user)
+        }
+        if let row = try sessionToEnd(session.id, at: now) { try end(row, reason: "refresh token replayed", at: now) }
+        try record(
+            .refreshReplayed, target: "session:\(session.id)", result: .failure,
+            detail: "counter \(request.counter), stored \(session.counter)", audit: audit, at: now)
+        return .replayed
+    }
+
+    private func rotated(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
+        var session = old
+        session.counter += 1
+        session.rotatedAt = now
+        session.retries = 0
+        session.refreshKeyID = request.refreshKeyID
+        session.refreshExpiresAt = min(now.adding(seconds: request.refreshLifetime), old.expiresAt)
+        session.use(request, at: now)
+        session.ip = request.ip
+        session.userAgent = request.userAgent
+        try connection.run(
+            Statements.rotateSession,
+            [
+                .text(old.id.text), .integer(old.counter), .time(now), .text(session.refreshKeyID), .time(session.refreshExpiresAt),
+                .time(session.accessExpiresAt), .time(session.lastUsedAt), .text(session.ip), .text(session.userAgent),
+            ])
+        try raise(request.keyMarks)
+        return session
+    }
+
+    private func retried(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
+        var session = old
+        session.retries += 1
+        session.use(request, at: now)
+        try connection.run(
+            Statements.retrySession,
+            [.text(old.id.text), .integer(old.counter), .time(session.accessExpiresAt), .time(session.lastUsedAt)])
+        try raise(request.keyMarks)
+        return session
+    }
+
+    func raise(_ marks: [KeyMark]) throws(StoreError) {
+        for mark in marks { try connection.run(Statements.raiseKeyMark, [.text(mark.keyID), .time(mark.expiresAt)]) }
+    }
+
+    /// In constant time for values of one length.
+    private func isEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(into: UInt8(0)) { $0 |= $1.0 ^ $1.1 } == 0
+    }
+
+    /// Addresses remembered for each account.
+    private static let maximumAddresses: Int64 = 20
+}
+
+extension Session {
+    fileprivate func isWithinGrace(_ request: RotationRequest, at now: UnixTime) -> Bool {
+        request.graceSeconds > 0 && now < rotatedAt.adding(seconds: request.graceSeconds) && retries < request.maximumRetries
+    }
+
+    fileprivate mutating func use(_ request: RotationRequest, at now: UnixTime) {
+        accessExpiresAt = max(accessExpiresAt, request.accessExpiresAt)
+        if now >= lastUsedAt.adding(seconds: 300) { lastUsedAt = now }
+    }
+}
