@@ -55,6 +55,9 @@ let package = Package(
         layer("HTTPServer", "HTTPServer", ["MartletEncoding", "Threads", "HTTP", log] + nio),
         layer("Store", "Store", ["MartletEncoding", "Threads"]),
         layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "Threads", "Store"]),
+        layer(
+            "Tokens", "Tokens",
+            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store"]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),

@@ -1,0 +1,44 @@
+// AccessToken: the RFC 9068 access token of a session, written. Verifying is MartletVerifier's.
+
+import MartletCryptography
+package import MartletEncoding
+import MartletJOSE
+import Store
+
+/// An access token that was made.
+package struct AccessToken: Sendable {
+    /// The compact JWS.
+    package let text: String
+    /// `exp`.
+    package let expiresAt: UnixTime
+
+    /// Makes a token for a session.
+    ///
+    /// For the issuer's own APIs (`audience` nil or the policy's) it has the session's first-party scopes, as far as the
+    /// user's roles go; for any other audience it has none of them, so that an API shown the token cannot act on the account.
+    init(
+        for session: Session, of user: User, audience: String?, policy: TokenPolicy, keys: KeyRing.Snapshot, id: String, at now: UnixTime
+    ) throws(TokenFailure) {
+        let audience = audience ?? policy.audience
+        let scope = audience == policy.issuer ? FirstPartyScope.granted(session.scope, roles: user.roles) : ""
+        let expiry = now.seconds + policy.accessLifetime
+        let payload = JSONWriter.object(capacity: 512) { writer in
+            writer.member("iss", policy.issuer)
+            writer.member("sub", user.id.text)
+            writer.member("aud", audience)
+            writer.member("exp", expiry)
+            writer.member("iat", now.seconds)
+            writer.member("jti", id)
+            writer.member("client_id", session.clientID)
+            if !scope.isEmpty { writer.member("scope", scope) }
+            writer.member("sid", session.accessSessionID)
+            if !user.roles.isEmpty { writer.member("roles", user.roles) }
+        }
+        do throws(JOSEError) {
+            text = String(decoding: try keys.access.sign(payload), as: UTF8.self)
+        } catch {
+            throw .signing(detail: error.message)
+        }
+        expiresAt = UnixTime(seconds: expiry)
+    }
+}

@@ -1,0 +1,164 @@
+// KeyRotation: when keys are made and when they move on. It asks the store, which decides by stored times in one
+// transaction, so any process may ask as often as it likes.
+//
+//     next ──published for max-age + 60 s──▶ active ──its successor is active──▶ retiring ──last token + 60 s──▶ retired
+
+package import MartletCryptography
+package import MartletEncoding
+package import MartletJOSE
+package import Store
+
+/// Makes keys and moves them on.
+package struct KeyRotation: Sendable {
+    private let store: any Store
+    private let masterKey: MasterKey
+    /// Nil where access tokens are signed with a shared secret, which is nobody's to rotate here.
+    private let accessAlgorithm: SignatureAlgorithm?
+    private let days: Int64
+    private let random: RandomSource
+
+    /// `Cache-Control: max-age` of the JWKS, in seconds.
+    package static let publishedMaxAge: Int64 = 300
+    /// Seconds that a key is published before it signs: every cache has it by then, clocks being a minute apart.
+    package static let settleSeconds = publishedMaxAge + 60
+
+    /// The rotation of a store's keys; `days` of 0 means that none is made for its age alone.
+    package init(store: any Store, masterKey: MasterKey, algorithm: SignatureAlgorithm, days: Int64, random: RandomSource) {
+        self.store = store
+        self.masterKey = masterKey
+        accessAlgorithm = algorithm.isSymmetric ? nil : algorithm
+        self.days = days
+        self.random = random
+    }
+
+    /// What came of asking for a new key.
+    package enum Outcome: Sendable, Hashable {
+        case rotated
+        /// One is waiting already.
+        case waiting
+    }
+
+    /// Makes the keys that are missing or due, and moves on those whose time has come. For the start, then every few seconds.
+    package func maintain(at now: UnixTime) throws(KeyRing.Failure) {
+        let present = try read()
+        var wanted: [SigningKeyRecord] = []
+        for (purpose, algorithm) in purposes {
+            guard let due = due(purpose, algorithm, among: present, at: now) else { continue }
+            wanted.append(try makeKey(purpose, algorithm, activatedAt: due == .first ? now : nil, at: now))
+        }
+        let made = wanted
+        try write { [self] transaction throws(StoreError) in
+            // Another process may have made them since.
+            let present = try transaction.keys(includingRetired: false)
+            for key in made {
+                guard let algorithm = SignatureAlgorithm(rawValue: key.algorithm),
+                    due(key.purpose, algorithm, among: present, at: now) != nil
+                else { continue }
+                _ = try transaction.addKey(key, audit: AuditContext(actor: .system), at: now)
+            }
+            _ = try transaction.advanceKeys(at: now, settleSeconds: Self.settleSeconds)
+        }
+    }
+
+    /// Makes a key now. An ordinary one waits until every cache has it; an emergency one replaces all of its purpose at once,
+    /// and whatever they signed is dead.
+    package func rotate(
+        _ purpose: SigningKeyRecord.Purpose, algorithm: SignatureAlgorithm?, isEmergency: Bool, audit: AuditContext, at now: UnixTime
+    ) throws(KeyRing.Failure) -> Outcome {
+        guard let usual = purposes.first(where: { $0.0 == purpose })?.1 else { return .waiting }
+        let key = try makeKey(purpose, purpose == .access ? algorithm ?? usual : usual, activatedAt: isEmergency ? now : nil, at: now)
+        return try write { transaction throws(StoreError) in
+            guard !isEmergency else {
+                try transaction.replaceKeys(with: key, audit: audit, at: now)
+                return .rotated
+            }
+            let isWaiting = try transaction.keys(includingRetired: false).contains { $0.purpose == purpose && $0.state == .next }
+            guard !isWaiting, try transaction.addKey(key, audit: audit, at: now) else { return .waiting }
+            return .rotated
+        }
+    }
+
+    /// Seals anew what an earlier master key sealed, and answers how many keys that were. Throws when one does not open.
+    package func reseal() throws(KeyRing.Failure) -> Int {
+        var sealed: [(id: String, privateKey: [UInt8])] = []
+        for record in try read(includingRetired: true) {
+            let opened: (secret: [UInt8], isStale: Bool)
+            do throws(MasterKey.Failure) {
+                opened = try masterKey.open(record.privateKey, keyID: record.id)
+            } catch {
+                throw .sealed(error, keyID: record.id)
+            }
+            guard opened.isStale else { continue }
+            do throws(JOSEError) {
+                sealed.append((record.id, try seal(opened.secret, record.id)))
+            } catch {
+                throw .cryptography(detail: error.message)
+            }
+        }
+        let anew = sealed
+        guard !anew.isEmpty else { return 0 }
+        try write { transaction throws(StoreError) in try transaction.resealKeys(anew) }
+        return anew.count
+    }
+
+    private enum Due {
+        /// There has been none: no cache can hold an older set, so it may sign at once.
+        case first
+        case successor
+    }
+
+    private var purposes: [(SigningKeyRecord.Purpose, SignatureAlgorithm)] {
+        (accessAlgorithm.map { [(.access, $0)] } ?? []) + [(.refresh, .hs256)]
+    }
+
+    private func due(
+        _ purpose: SigningKeyRecord.Purpose, _ algorithm: SignatureAlgorithm, among records: [SigningKeyRecord], at now: UnixTime
+    ) -> Due? {
+        let own = records.filter { $0.purpose == purpose }
+        guard let active = own.last(where: { $0.state == .active }) else { return .first }
+        guard !own.contains(where: { $0.state == .next }) else { return nil }
+        if active.algorithm != algorithm.name { return .successor }
+        guard days > 0, let activatedAt = active.activatedAt else { return nil }
+        return activatedAt.adding(seconds: days * 86_400 - Self.settleSeconds) <= now ? .successor : nil
+    }
+
+    private func makeKey(
+        _ purpose: SigningKeyRecord.Purpose, _ algorithm: SignatureAlgorithm, activatedAt: UnixTime?, at now: UnixTime
+    ) throws(KeyRing.Failure) -> SigningKeyRecord {
+        do throws(JOSEError) {
+            let key = try JWK.generate(algorithm, random: random)
+            guard let id = key.keyID else { throw .libraryFailure }
+            return SigningKeyRecord(
+                id: id, purpose: purpose, algorithm: algorithm.name, publicKey: key.publicJSON ?? [],
+                privateKey: try seal(try key.privateJSON(), id), publishedAt: now, activatedAt: activatedAt)
+        } catch {
+            throw .cryptography(detail: error.message)
+        }
+    }
+
+    private func seal(_ secret: [UInt8], _ id: String) throws(JOSEError) -> [UInt8] {
+        do throws(CryptographyError) {
+            return try masterKey.seal(secret, keyID: id, random: random)
+        } catch {
+            throw .libraryFailure
+        }
+    }
+
+    private func read(includingRetired: Bool = false) throws(KeyRing.Failure) -> [SigningKeyRecord] {
+        do throws(StoreError) {
+            return try store.read { reads throws(StoreError) in try reads.keys(includingRetired: includingRetired) }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func write<Value: Sendable>(
+        _ verb: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> Value
+    ) throws(KeyRing.Failure) -> Value {
+        do throws(StoreError) {
+            return try store.write(verb)
+        } catch {
+            throw .store(error)
+        }
+    }
+}

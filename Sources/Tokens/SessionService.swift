@@ -1,0 +1,125 @@
+// SessionService: sessions as their users see them: begun, refreshed, given tokens. The decisions are the store's
+// verbs; this turns tokens into their arguments and their outcomes into tokens.
+
+package import MartletCryptography
+package import MartletEncoding
+package import Store
+
+/// Where a request came from, as sessions remember it.
+package struct ClientDescription: Sendable, Hashable {
+    package var address: LoginAddress
+    package var ip: String
+    package var userAgent: String
+
+    /// `userAgent` is kept to its first 256 bytes.
+    package init(address: LoginAddress, ip: String, userAgent: String) {
+        self.address = address
+        self.ip = ip
+        self.userAgent = String(decoding: userAgent.utf8.prefix(256), as: UTF8.self)
+    }
+}
+
+/// A session to be begun, with the keys that its first tokens will be signed by: the transaction that begins it raises
+/// their marks.
+package struct PreparedSession: Sendable {
+    /// For `StoreTransaction.beginSession`.
+    package let new: NewSession
+    fileprivate let keys: KeyRing.Snapshot
+}
+
+/// The tokens of a session at one moment.
+package struct SessionTokens: Sendable {
+    package var session: Session
+    package var user: User
+    package var access: AccessToken
+    package var refresh: String
+}
+
+/// Begins and refreshes sessions.
+package struct SessionService: Sendable {
+    package let policy: TokenPolicy
+    private let store: any Store
+    private let ring: KeyRing
+    private let random: RandomSource
+
+    package init(policy: TokenPolicy, store: any Store, ring: KeyRing, random: RandomSource) {
+        self.policy = policy
+        self.store = store
+        self.ring = ring
+        self.random = random
+    }
+
+    /// A session to be begun for a user, with `scope` as `FirstPartyScope.requested` made it.
+    package func prepare(for user: UserID, scope: String, from client: ClientDescription, at now: UnixTime) -> PreparedSession {
+        let keys = ring.snapshot
+        let sessionEnd = now.adding(seconds: policy.sessionLifetime)
+        let refreshEnd = min(now.adding(seconds: policy.refreshLifetime), sessionEnd)
+        let accessEnd = now.adding(seconds: policy.accessLifetime)
+        let new = NewSession(
+            id: SessionID(Identifier.uuid(at: now, random: random)), userID: user, clientID: TokenPolicy.firstPartyClient, scope: scope,
+            nonce: random.bytes(16), refreshKeyID: keys.refreshKeyID, refreshExpiresAt: refreshEnd, expiresAt: sessionEnd,
+            accessExpiresAt: accessEnd, address: client.address, ip: client.ip, userAgent: client.userAgent,
+            keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: refreshEnd))
+        return PreparedSession(new: new, keys: keys)
+    }
+
+    /// The tokens of a session that was just begun.
+    package func tokens(
+        of session: Session, _ user: User, begun prepared: PreparedSession, audience: String?, at now: UnixTime
+    ) throws(TokenFailure) -> SessionTokens {
+        ring.raised(prepared.new.keyMarks)
+        return try tokens(of: session, user, audience: audience, keys: prepared.keys, at: now)
+    }
+
+    /// Exchanges a refresh token. `completion` is called once, on the store's thread, and finds what is left to do — the
+    /// signatures — in the closure it is given, to be run elsewhere.
+    ///
+    /// Throws at once for a token that is not acceptable by itself, before anything is asked of the store.
+    package func refresh(
+        _ token: [UInt8], audience: String?, from client: ClientDescription, audit: AuditContext, at now: UnixTime,
+        completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> (tokens: SessionTokens, isRetry: Bool)) -> Void
+    ) throws(TokenFailure) {
+        let keys = ring.snapshot
+        let token = try RefreshToken(parsing: token, keys: keys, issuer: policy.issuer)
+        guard !token.isExpired(at: now) else { throw .expired }
+        let accessEnd = now.adding(seconds: policy.accessLifetime)
+        let request = RotationRequest(
+            session: token.session, counter: token.counter, nonce: token.nonce, graceSeconds: policy.graceSeconds,
+            maximumRetries: TokenPolicy.maximumRetries, refreshLifetime: policy.refreshLifetime, refreshKeyID: keys.refreshKeyID,
+            accessExpiresAt: accessEnd, ip: client.ip, userAgent: client.userAgent,
+            keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: now.adding(seconds: policy.refreshLifetime)))
+        store.write { transaction throws(StoreError) in
+            try transaction.rotate(request, audit: audit, at: now)
+        } completion: { [self] result in
+            completion { () throws(TokenFailure) in
+                switch result {
+                case .failure(let error): throw .store(error)
+                case .success(.ended), .success(.ahead): throw .sessionEnded
+                case .success(.replayed): throw .replayed
+                case .success(.rotated(let session, let user)):
+                    ring.raised(request.keyMarks)
+                    return (try tokens(of: session, user, audience: audience, keys: keys, at: now), false)
+                case .success(.retried(let session, let user)):
+                    ring.raised(request.keyMarks)
+                    return (try tokens(of: session, user, audience: audience, keys: keys, at: now), true)
+                }
+            }
+        }
+    }
+
+    /// Reads a refresh token for another purpose than refreshing; expired ones too.
+    package func read(_ token: [UInt8]) throws(TokenFailure) -> RefreshToken {
+        try RefreshToken(parsing: token, keys: ring.snapshot, issuer: policy.issuer)
+    }
+
+    /// The access token by the keys whose marks were raised; the refresh token by the key that the row names, which another
+    /// process may have made since.
+    private func tokens(
+        of session: Session, _ user: User, audience: String?, keys: KeyRing.Snapshot, at now: UnixTime
+    ) throws(TokenFailure) -> SessionTokens {
+        let access = try AccessToken(
+            for: session, of: user, audience: audience, policy: policy, keys: keys, id: Identifier.random(random), at: now)
+        let refresh = try RefreshToken.text(of: session, keys: ring.snapshot, issuer: policy.issuer)
+        return SessionTokens(session: session, user: user, access: access, refresh: refresh)
+    }
+}

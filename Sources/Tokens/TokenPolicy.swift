@@ -1,0 +1,63 @@
+// TokenPolicy: how long tokens live, who they are for, and which scopes a first-party login may have.
+
+import Store
+
+/// The operator's rules for tokens.
+package struct TokenPolicy: Sendable {
+    /// `iss` of every token.
+    package var issuer: String
+    /// `aud` of an access token when none is asked for.
+    package var audience: String
+    /// Seconds that an access token lives.
+    package var accessLifetime: Int64
+    /// Seconds that a refresh token lives without use.
+    package var refreshLifetime: Int64
+    /// Seconds after which a session ends however often it is refreshed.
+    package var sessionLifetime: Int64
+    /// Seconds in which the refresh token before the current one is answered; 0 is strict.
+    package var graceSeconds: Int64
+
+    package init(
+        issuer: String, audience: String, accessLifetime: Int64, refreshLifetime: Int64, sessionLifetime: Int64, graceSeconds: Int64
+    ) {
+        self.issuer = issuer
+        self.audience = audience
+        self.accessLifetime = accessLifetime
+        self.refreshLifetime = refreshLifetime
+        self.sessionLifetime = sessionLifetime
+        self.graceSeconds = graceSeconds
+    }
+
+    /// The client that first-party logins belong to.
+    package static let firstPartyClient = "martlet"
+    /// Live sessions of one account.
+    package static let maximumSessions = 100
+    /// Answers to the refresh token before the current one.
+    package static let maximumRetries: Int64 = 64
+    /// `typ` of an access token (RFC 9068 §2.1).
+    package static let accessType = "at+jwt"
+    /// `typ` of a refresh token.
+    package static let refreshType = "rt+jwt"
+}
+
+/// A scope of the first-party APIs.
+package enum FirstPartyScope: String, Sendable, CaseIterable {
+    /// One's own account and sessions.
+    case account
+    /// The admin API; granted to holders of the role only.
+    case admin
+
+    /// The scope to keep with a session: what was asked for, or all that a login may ever have. Nil when something else was asked for.
+    package static func requested(_ text: String?) -> String? {
+        guard let text else { return allCases.map(\.rawValue).joined(separator: " ") }
+        let words = text.split(separator: " ").map(String.init)
+        guard !words.isEmpty, words.allSatisfy({ FirstPartyScope(rawValue: $0) != nil }) else { return nil }
+        return allCases.map(\.rawValue).filter(words.contains).joined(separator: " ")
+    }
+
+    /// What of a session's scope an access token for the issuer's own APIs has, given the roles of this moment.
+    package static func granted(_ sessionScope: String, roles: [String]) -> String {
+        sessionScope.split(separator: " ").map(String.init)
+            .filter { $0 != admin.rawValue || roles.contains(User.administrator) }.joined(separator: " ")
+    }
+}
