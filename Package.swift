@@ -58,6 +58,9 @@ let package = Package(
         layer(
             "Tokens", "Tokens",
             ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store"]),
+        layer(
+            "Accounts", "Accounts",
+            ["MartletEncoding", "MartletCryptography", "PasswordHashing", "Store", "Tokens"]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),

@@ -1,0 +1,62 @@
+// PasswordHasher: the operator's choice of hash, and the jobs that compute it. A job is a value that may be carried to
+// another thread; it touches nothing but its own memory, because it takes tens of milliseconds and of megabytes.
+
+package import MartletCryptography
+package import PasswordHashing
+import Store
+
+/// Makes hash jobs.
+package struct PasswordHasher: Sendable {
+    private let parameters: Argon2Parameters
+    private let random: RandomSource
+    /// Stands in for the hash of an account that is not there, so that it costs the same.
+    private let dummy: PasswordHash
+
+    package init(parameters: Argon2Parameters, random: RandomSource) {
+        self.parameters = parameters
+        self.random = random
+        dummy = .dummy(parameters)
+    }
+
+    /// The job that checks a password against what is stored; nil stands for an account without a password.
+    package func checking(_ password: Password, against stored: String?) -> PasswordCheck {
+        PasswordCheck(password: password, stored: stored, dummy: dummy, parameters: parameters, random: random)
+    }
+
+    /// The hash of a new password, to be stored. Takes tens of milliseconds: for the hashing lane.
+    package func hash(_ password: Password) throws(AccountError) -> String {
+        try noMemory { () throws(PasswordHashError) in
+            try PasswordHash(password: password.bytes, parameters: parameters, random: random).encoded
+        }
+    }
+}
+
+/// A password to be checked.
+package struct PasswordCheck: Sendable {
+    fileprivate let password: Password
+    fileprivate let stored: String?
+    fileprivate let dummy: PasswordHash
+    fileprivate let parameters: Argon2Parameters
+    fileprivate let random: RandomSource
+
+    /// What came of it.
+    package enum Verdict: Sendable, Hashable {
+        case wrong
+        /// Right. `stronger` is a hash by today's parameters when the stored one is weaker.
+        case right(stronger: String?)
+    }
+
+    /// Computes. Takes tens of milliseconds, for unknown accounts as well: for the hashing lane.
+    package func run() throws(AccountError) -> Verdict {
+        let known = stored.flatMap { try? PasswordHash(parsing: $0) }
+        let matches = try noMemory { () throws(PasswordHashError) in try (known ?? dummy).verify(password.bytes) }
+        guard let known, matches else { return .wrong }
+        guard known.needsRehash(for: parameters) else { return .right(stronger: nil) }
+        return .right(stronger: try? PasswordHash(password: password.bytes, parameters: parameters, random: random).encoded)
+    }
+}
+
+/// Of what hashing can fail by, only the lack of memory is left here; it passes, so it is the store's kind of trouble: 503.
+private func noMemory<Value>(_ body: () throws(PasswordHashError) -> Value) throws(AccountError) -> Value {
+    do throws(PasswordHashError) { return try body() } catch { throw .store(.unavailable(detail: "a password cannot be hashed: \(error)")) }
+}

@@ -1,0 +1,143 @@
+// PasswordLogin: a username or a verified e-mail address, and a password, for a session.
+//
+//     throttle, account (worker) ──▶ PasswordCheck (hashing) ──▶ begin session if the account is still
+//                                                                the version that was read (store) ──▶ tokens (loop)
+//
+// Unknown account, wrong password and disabled account take the same way, cost the same and get the same answer.
+
+package import MartletEncoding
+package import Store
+package import Tokens
+
+/// Who somebody says they are.
+package enum LoginName: Sendable, Hashable {
+    case username(String)
+    case email(String)
+
+    /// What limits count by.
+    var throttleKey: String {
+        switch self {
+        case .username(let name): "u:" + String(decoding: name.asciiLowercased.utf8.prefix(256), as: UTF8.self)
+        case .email(let address): "e:" + String(decoding: address.asciiLowercased.utf8.prefix(256), as: UTF8.self)
+        }
+    }
+
+    /// As it stands in the audit trail.
+    var auditName: String {
+        switch self {
+        case .username(let text), .email(let text): String(decoding: text.utf8.prefix(160), as: UTF8.self)
+        }
+    }
+}
+
+/// Logs people in.
+package struct PasswordLogin: Sendable {
+    private let store: any Store
+    private let sessions: SessionService
+    private let hasher: PasswordHasher
+    private let throttle: LoginThrottle
+
+    /// Seconds in which an address that logged in to an account counts as known there.
+    private static let knownAddressSeconds: Int64 = 30 * 86_400
+
+    package init(store: any Store, sessions: SessionService, hasher: PasswordHasher, throttle: LoginThrottle) {
+        self.store = store
+        self.sessions = sessions
+        self.hasher = hasher
+        self.throttle = throttle
+    }
+
+    /// A login whose password is to be checked.
+    package struct Pending: Sendable {
+        package let name: LoginName
+        /// To be run on the hashing lane.
+        package let check: PasswordCheck
+        fileprivate let user: User?
+        fileprivate let attempt: LoginThrottle.Attempt
+    }
+
+    /// Reads the account and takes a try out of its limits. Blocks on the database.
+    package func prepare(
+        _ name: LoginName, password: String, from client: ClientDescription, at now: UnixTime
+    ) throws(AccountError) -> Pending {
+        guard let password = Password(attempt: password) else { throw .invalidCredentials }
+        let user: User?
+        do throws(StoreError) {
+            user = try store.read { reads throws(StoreError) in
+                switch name {
+                case .username(let text): try reads.user(username: UsernameKey(text))
+                case .email(let text): try reads.user(verifiedEmail: EmailKey(text))
+                }
+            }
+        } catch {
+            throw .store(error)
+        }
+        let key = user.map { "i:" + $0.id.text } ?? name.throttleKey
+        let attempt = try throttle.attempt(account: key, from: client.address, at: now) { () throws(AccountError) in
+            guard let user else { return false }
+            do throws(StoreError) {
+                return try store.read { reads throws(StoreError) in
+                    try reads.hasLoggedIn(user.id, from: client.address, since: now.adding(seconds: -Self.knownAddressSeconds))
+                }
+            } catch {
+                throw .store(error)
+            }
+        }
+        return Pending(
+            name: name, check: hasher.checking(password, against: user?.isActive == true ? user?.passwordHash : nil), user: user,
+            attempt: attempt)
+    }
+
+    /// Puts the try back: the password was never looked at.
+    package func abandon(_ pending: Pending) {
+        throttle.forgive(pending.attempt)
+    }
+
+    /// Begins the session, or notes the failure. `completion` is called on the store's thread with what is left to do.
+    package func complete(
+        _ pending: Pending, _ verdict: PasswordCheck.Verdict, scope: String, audience: String?, from client: ClientDescription,
+        audit: AuditContext, at now: UnixTime,
+        completion: @escaping @Sendable (@escaping @Sendable () throws(LoginFailure) -> SessionTokens) -> Void
+    ) {
+        guard case .right(let stronger) = verdict, let user = pending.user else {
+            note(failureOf: pending, audit: audit, at: now) { error in
+                completion { () throws(LoginFailure) in
+                    throw .account(error.map { .store($0) } ?? .invalidCredentials)
+                }
+            }
+            return
+        }
+        throttle.forgive(pending.attempt)
+        let prepared = sessions.prepare(for: user.id, scope: scope, from: client, at: now)
+        store.write { transaction throws(StoreError) in
+            let outcome = try transaction.beginSession(
+                prepared.new, ifUserVersion: user.version, maximumPerUser: TokenPolicy.maximumSessions, audit: audit, at: now)
+            if case .begun = outcome, let stronger, let old = user.passwordHash {
+                _ = try transaction.rehash(user.id, from: old, to: stronger)
+            }
+            return outcome
+        } completion: { [sessions] result in
+            completion { () throws(LoginFailure) in
+                switch result {
+                case .failure(let error): throw .account(.store(error))
+                case .success(.accountChanged): throw .account(.invalidCredentials)
+                case .success(.begun(let session, let user)):
+                    return try LoginFailure.catching { () throws(TokenFailure) in
+                        try sessions.tokens(of: session, user, begun: prepared, audience: audience, at: now)
+                    }
+                }
+            }
+        }
+    }
+
+    private func note(
+        failureOf pending: Pending, audit: AuditContext, at now: UnixTime, completion: @escaping @Sendable (StoreError?) -> Void
+    ) {
+        store.write { transaction throws(StoreError) in
+            try transaction.record(
+                .loginFailed, target: pending.name.auditName, result: .failure, detail: nil, audit: audit, at: now)
+        } completion: { result in
+            if case .failure(let error) = result { completion(error) } else { completion(nil) }
+        }
+    }
+}
