@@ -61,6 +61,12 @@ let package = Package(
         layer(
             "Accounts", "Accounts",
             ["MartletEncoding", "MartletCryptography", "PasswordHashing", "Store", "Tokens"]),
+        layer(
+            "Web", "Web",
+            [
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "HTTP", "Store", "Tokens",
+                "Accounts",
+            ]),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),

@@ -1,0 +1,66 @@
+// Answering: the few shapes that every handler's way to an answer has: throw a refusal, hop to a lane, wait for a commit.
+
+import HTTP
+import MartletEncoding
+import Store
+
+/// The outcome of a handler, a thrown refusal being one too.
+func answering(_ body: () throws(Refusal) -> Outcome) -> Outcome {
+    do throws(Refusal) { return try body() } catch { return .refuse(error) }
+}
+
+/// Goes on with `body` on another lane.
+func hop(to lane: Lane, _ body: @escaping @Sendable () throws(Refusal) -> Outcome) -> Outcome {
+    .continue(on: lane) { answering(body) }
+}
+
+/// Holds the request, and no thread, until whoever `start` hands the resumption to brings what is left to do. When nobody
+/// does in half a minute, the answer is 503: the commit may still come, and nothing was acknowledged.
+func parked(_ request: Request, _ start: @escaping @Sendable (Resumption) -> Void) -> Outcome {
+    let id = request.id
+    let late = Refusal(StoreError.unavailable(detail: "no commit within 30 seconds"))
+    return .park(deadline: 30_000, orElse: { ErrorBody.render(late, id).adding(.retryAfter, "5") }, start: start)
+}
+
+extension Services {
+    /// Holds the request until the verb is durable, then answers with what came of it.
+    func commit<Value: Sendable>(
+        for request: Request, _ verb: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> Value,
+        then respond: @escaping @Sendable (Value) throws(Refusal) -> Response
+    ) -> Outcome {
+        parked(request) { resumption in
+            store.write(verb) { result in
+                resumption.resume {
+                    answering { () throws(Refusal) in
+                        switch result {
+                        case .success(let value): .respond(try respond(value))
+                        case .failure(let error): throw Refusal(error)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the store. Blocks: for a worker.
+    func read<Value>(_ body: (any StoreReads) throws(StoreError) -> Value) throws(Refusal) -> Value {
+        do throws(StoreError) { return try store.read(body) } catch { throw Refusal(error) }
+    }
+}
+
+extension Response {
+    /// 200 with JSON that no cache may keep.
+    static func privateJSON(_ bytes: [UInt8]) -> Response {
+        privateJSON(.ok, bytes)
+    }
+
+    /// JSON that no cache may keep.
+    static func privateJSON(_ status: Status, _ bytes: [UInt8]) -> Response {
+        Response(status, headers: privateHeaders, body: .bytes(bytes))
+    }
+
+    /// 204.
+    static let noContent = Response(.noContent, headers: Headers([(.cacheControl, "no-store")]))
+
+    private static let privateHeaders = Headers([(.contentType, "application/json"), (.cacheControl, "no-store")])
+}

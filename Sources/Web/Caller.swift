@@ -1,0 +1,118 @@
+// Caller: who a request comes from, by its bearer token (RFC 6750 §2.1), and what of it audit and sessions remember.
+
+import Accounts
+import HTTP
+import MartletEncoding
+import MartletVerifier
+import Store
+import Tokens
+
+/// Somebody with a valid access token for these APIs.
+struct Caller: Sendable {
+    let token: VerifiedToken
+    let user: UserID
+    /// The session that the token belongs to; nil for a token without one.
+    let session: SessionID?
+    let audit: AuditContext
+}
+
+extension Services {
+    /// The caller, who must have `scope`. Verified in memory: may run on a loop.
+    ///
+    /// Throws 401 without a good token and 403 without the scope.
+    func caller(_ request: Request, _ scope: FirstPartyScope = .account) throws(Refusal) -> Caller {
+        let token = try verified(request, by: verifier)
+        guard token.hasScope(scope.rawValue) else { throw Refusal(.insufficientScope(scope.rawValue)) }
+        guard let subject = token.subject else { throw Refusal(VerificationFailure.missingClaim("sub")) }
+        let user = UserID(subject)
+        return Caller(
+            token: token, user: user, session: token.sessionID.map { Session.id(ofAccessSessionID: $0) },
+            audit: audit(request, actor: .user(user)))
+    }
+
+    /// Goes on, on a worker, if the caller has the scope `admin` and the store says that they hold the role now.
+    func asAdministrator(_ request: Request, _ body: @escaping @Sendable (Caller) throws(Refusal) -> Outcome) throws(Refusal) -> Outcome {
+        let caller = try caller(request, .admin)
+        return hop(to: .worker) { () throws(Refusal) in
+            let user = try read { reads throws(StoreError) in try reads.user(caller.user) }
+            guard let user, user.isActive, user.roles.contains(User.administrator) else {
+                throw .forbidden("Only administrators may do this.")
+            }
+            return try body(caller)
+        }
+    }
+
+    /// The bearer token of a request, verified.
+    func verified(_ request: Request, by verifier: TokenVerifier) throws(Refusal) -> VerifiedToken {
+        let text = try bearerToken(request)
+        do throws(VerificationFailure) {
+            return try verifier.verify(text, at: request.receivedAt)
+        } catch {
+            // A refresh token is refused for its algorithm or its key, before its type is looked at; here it is told what it is.
+            throw Refusal((try? sessions.read(Array(text))) == nil ? error : .wrongType)
+        }
+    }
+
+    /// Who asks, for the audit trail.
+    func audit(_ request: Request, actor: AuditActor = .anonymous) -> AuditContext {
+        AuditContext(
+            actor: actor, ip: request.client.description,
+            userAgent: request.header(.userAgent).map { String(decoding: $0.utf8.prefix(256), as: UTF8.self) },
+            requestID: request.id.description)
+    }
+
+    /// Who asks, for sessions and limits.
+    func client(_ request: Request) -> ClientDescription {
+        ClientDescription(
+            address: LoginAddress(String(request.client.rateKey, radix: 16)), ip: request.client.description,
+            userAgent: request.header(.userAgent) ?? "")
+    }
+
+    private func bearerToken(_ request: Request) throws(Refusal) -> ArraySlice<UInt8> {
+        guard let value = request.headerBytes(.authorization) else {
+            guard request.headerCount(.authorization) == 0 else { throw .invalidRequest("Authorization must be given once.") }
+            throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …")
+        }
+        // RFC 9110 §11.1: the scheme is matched without regard to case.
+        let scheme = value.prefix(7)
+        guard scheme.count == 7, scheme.last == UInt8(ascii: " "),
+            zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 })
+        else { throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …") }
+        return value.dropFirst(7).drop { $0 == UInt8(ascii: " ") }
+    }
+}
+
+extension Refusal {
+    /// What a refused token is to a client: 401 with its code, 403 for a missing scope, 503 while keys are fetched.
+    init(_ failure: VerificationFailure) {
+        switch failure.code {
+        case "insufficient_scope": self = Refusal(.forbidden, code: failure.code, detail: failure.message)
+        case "not_ready": self = Refusal(.serviceUnavailable, code: failure.code, detail: failure.message, retryAfter: 1)
+        default: self = .unauthorized(failure.code, failure.message, logDetail: failure.reason)
+        }
+    }
+
+    /// What a refused refresh token, or one that cannot be taken back, is to a client.
+    init(_ failure: TokenFailure) {
+        switch failure {
+        case .invalid(let reason): self = .unauthorized("invalid_token", "The token is not one of this service.", logDetail: reason)
+        case .expired: self = .unauthorized("token_expired", "Token has expired.")
+        case .wrongType: self = .unauthorized("token_wrong_type", "This is another type of token than is asked for here.")
+        case .sessionEnded: self = .unauthorized("session_ended", "The session has ended; log in again.")
+        case .replayed:
+            self = .unauthorized("refresh_replayed", "This refresh token was used before; its session has been ended.")
+        case .store(let error): self = Refusal(error)
+        case .signing(let detail):
+            self = Refusal(
+                .internalServerError, code: "internal_error", detail: "Something went wrong; the log knows more.", logDetail: detail)
+        }
+    }
+
+    /// What a failed login is to a client.
+    init(_ failure: LoginFailure) {
+        switch failure {
+        case .account(let error): self = Refusal(error)
+        case .token(let failure): self = Refusal(failure)
+        }
+    }
+}

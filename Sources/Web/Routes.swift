@@ -1,0 +1,59 @@
+// Routes: the one list of what is served. A route says its method, its path, the lane it starts on and who may call it;
+// the handlers stand in a file for each group.
+//
+// Routes that want a token start on the loop, so that a bad one is refused before it can occupy a worker.
+
+package import HTTP
+
+/// The routes of the service.
+package enum Routes {
+    /// Every route but the web pages.
+    package static func all(_ services: Services, bodyLimit: Int) -> [Route] {
+        let tokens = TokenRoutes(services: services)
+        let sessions = SessionRoutes(services: services)
+        let users = UserRoutes(services: services)
+        let adminUsers = AdminUserRoutes(services: services)
+        let adminTokens = AdminTokenRoutes(services: services)
+        let wellKnown = WellKnownRoutes(services: services)
+        let list: [(Method, String, Lane, @Sendable (Request) throws(Refusal) -> Outcome)] = [
+            (.post, "/auth/register", .worker, tokens.register),
+            (.post, "/auth/login", .worker, tokens.login),
+            (.post, "/auth/refresh", .loop, tokens.refresh),
+            (.post, "/auth/verify", .loop, tokens.verify),
+            (.post, "/auth/blacklist", .loop, tokens.blacklist),
+            (.post, "/auth/logout", .loop, sessions.logout),
+            (.post, "/auth/logout-all", .loop, sessions.logoutAll),
+            (.get, "/auth/sessions", .loop, sessions.list),
+            (.delete, "/auth/sessions/{id}", .loop, sessions.end),
+            (.post, "/auth/password", .loop, sessions.changePassword),
+
+            (.get, "/api/v1/users/me", .loop, users.me),
+            (.patch, "/api/v1/users/me", .loop, users.changeMe),
+            (.get, "/api/v1/users", .loop, users.list),
+            (.get, "/api/v1/users/{id}", .loop, users.one),
+
+            (.get, "/admin/api/users", .loop, adminUsers.list),
+            (.post, "/admin/api/users", .loop, adminUsers.create),
+            (.get, "/admin/api/users/{id}", .loop, adminUsers.read),
+            (.patch, "/admin/api/users/{id}", .loop, adminUsers.change),
+            (.delete, "/admin/api/users/{id}", .loop, adminUsers.delete),
+            (.get, "/admin/api/users/{id}/sessions", .loop, adminUsers.sessions),
+            (.delete, "/admin/api/sessions/{id}", .loop, adminUsers.endSession),
+            (.post, "/admin/api/revocations", .loop, adminTokens.revoke),
+            (.get, "/admin/api/revocations", .loop, adminTokens.revocations),
+            (.get, "/admin/api/keys", .loop, adminTokens.keys),
+            (.post, "/admin/api/keys/rotate", .loop, adminTokens.rotateKeys),
+            (.get, "/admin/api/audit", .loop, adminTokens.audit),
+            (.post, "/admin/api/explain", .loop, adminTokens.explain),
+
+            (.get, "/.well-known/jwks.json", .loop, wellKnown.keySet),
+            (.get, "/healthz", .loop, wellKnown.health),
+            (.get, "/readyz", .loop, wellKnown.readiness),
+        ]
+        return list.map { method, pattern, lane, handler in
+            Route(method, pattern, lane: lane, bodyLimit: bodyLimit) { request in
+                answering { () throws(Refusal) in try handler(request) }
+            }
+        }
+    }
+}

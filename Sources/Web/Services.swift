@@ -1,0 +1,61 @@
+// Services: what the handlers call, built once by the composition. Handlers turn HTTP into its arguments and its
+// outcomes into HTTP; no rule of accounts or tokens stands in this layer.
+
+package import Accounts
+package import MartletEncoding
+package import MartletVerifier
+package import Store
+package import Tokens
+
+/// Everything that the routes call.
+package struct Services: Sendable {
+    package let store: any Store
+    package let ring: KeyRing
+    package let rotation: KeyRotation
+    package let sessions: SessionService
+    package let registration: Registration
+    package let login: PasswordLogin
+    package let reauthentication: Reauthentication
+    package let hasher: PasswordHasher
+    package let common: CommonPasswords
+    package let users: UserCache
+    /// Access tokens for the issuer's own APIs.
+    package let verifier: TokenVerifier
+    /// Access tokens for any audience, for those who ask what a token is.
+    package let anyAudience: TokenVerifier
+    package let inspector: TokenInspector
+    package let cookie: RefreshCookie
+    package let newID: @Sendable (UnixTime) -> String
+    package let clock: @Sendable () -> UnixTime
+    /// Why the service is not ready; nil when it is. Cheap to ask.
+    package let unready: @Sendable () -> String?
+
+    package init(
+        store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
+        login: PasswordLogin, reauthentication: Reauthentication, hasher: PasswordHasher, common: CommonPasswords, users: UserCache,
+        verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, cookie: RefreshCookie,
+        newID: @escaping @Sendable (UnixTime) -> String,
+        clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
+    ) {
+        self.store = store
+        self.ring = ring
+        self.rotation = rotation
+        self.sessions = sessions
+        self.registration = registration
+        self.login = login
+        self.reauthentication = reauthentication
+        self.hasher = hasher
+        self.common = common
+        self.users = users
+        self.verifier = verifier
+        self.anyAudience = anyAudience
+        self.inspector = inspector
+        self.cookie = cookie
+        self.newID = newID
+        self.clock = clock
+        self.unready = unready
+    }
+
+    /// `iss` of every token.
+    var issuer: String { sessions.policy.issuer }
+}

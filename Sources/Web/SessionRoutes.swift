@@ -1,0 +1,161 @@
+// SessionRoutes: one's own sessions: seen, ended one by one or all at once; and the password, whose change ends the others.
+
+import Accounts
+import HTTP
+import MartletEncoding
+import MartletVerifier
+import Store
+import Tokens
+
+struct SessionRoutes: Sendable {
+    let services: Services
+
+    /// `POST /auth/logout`: by refresh token in the body, by bearer token, or by cookie.
+    func logout(_ request: Request) throws(Refusal) -> Outcome {
+        let (target, audit) = try sessionToEnd(request)
+        let now = request.receivedAt
+        let hasCookie = services.cookie.token(in: request) != nil
+        return services.commit(for: request) { transaction throws(StoreError) in
+            try transaction.revoke(target, reason: "logout", audit: audit, at: now)
+        } then: { event throws(Refusal) in
+            guard event != nil else { throw Refusal(TokenFailure.sessionEnded) }
+            return hasCookie ? .noContent.adding(.setCookie, services.cookie.clearing) : .noContent
+        }
+    }
+
+    /// `POST /auth/logout-all`.
+    func logoutAll(_ request: Request) throws(Refusal) -> Outcome {
+        let caller = try services.caller(request)
+        let now = request.receivedAt
+        let hasCookie = services.cookie.token(in: request) != nil
+        return services.commit(for: request) { transaction throws(StoreError) in
+            try transaction.revoke(.user(caller.user), reason: "logout everywhere", audit: caller.audit, at: now)
+        } then: { _ in
+            hasCookie ? .noContent.adding(.setCookie, services.cookie.clearing) : .noContent
+        }
+    }
+
+    /// `GET /auth/sessions`.
+    func list(_ request: Request) throws(Refusal) -> Outcome {
+        let caller = try services.caller(request)
+        let page = try Page(request)
+        return hop(to: .worker) { () throws(Refusal) in
+            let listing = try services.read { reads throws(StoreError) in
+                try reads.sessions(of: caller.user, at: request.receivedAt, page: page)
+            }
+            return .respond(
+                .privateJSON(Representation.list(listing) { Representation.write($0, current: caller.session, to: &$1) }))
+        }
+    }
+
+    /// `DELETE /auth/sessions/{id}`: one's own; another user's is not there.
+    func end(_ request: Request) throws(Refusal) -> Outcome {
+        let caller = try services.caller(request)
+        let target = RevocationTarget.session(SessionID(request.parameter("id") ?? ""), ofUser: caller.user)
+        let now = request.receivedAt
+        return services.commit(for: request) { transaction throws(StoreError) in
+            try transaction.revoke(target, reason: "ended by its user", audit: caller.audit, at: now)
+        } then: { event throws(Refusal) in
+            guard event != nil else { throw .notFound("There is no such session.") }
+            return .noContent
+        }
+    }
+
+    /// `POST /auth/password`.
+    func changePassword(_ request: Request) throws(Refusal) -> Outcome {
+        let caller = try services.caller(request)
+        let body = try JSONBody(request)
+        let (current, new) = (try body.required("current_password"), try body.required("new_password"))
+        return services.reauthenticated(request, caller, current: current, new: new) { user, hash in
+            UserChange(passwordHash: hash, keepingSession: caller.session, ifVersion: user.version)
+        } then: { _ in
+            .noContent
+        }
+    }
+
+    /// The session that the request names: by the refresh token in its body, else by its bearer token, else by its cookie. A
+    /// page whose access token has run out logs out by its cookie alone.
+    private func sessionToEnd(_ request: Request) throws(Refusal) -> (RevocationTarget, AuditContext) {
+        if let text = try JSONBody(request, mayBeEmpty: true).string("refresh") { return try session(of: Array(text.utf8), request) }
+        let cookie = services.cookie.token(in: request)
+        do throws(Refusal) {
+            let caller = try services.caller(request)
+            guard let session = caller.session else { throw Refusal(VerificationFailure.missingClaim("sid")) }
+            return (.session(session, ofUser: caller.user), caller.audit)
+        } catch {
+            guard let cookie else { throw error }
+            try services.cookie.requireOwnOrigin(request)
+            return try session(of: Array(cookie.utf8), request)
+        }
+    }
+
+    private func session(of text: [UInt8], _ request: Request) throws(Refusal) -> (RevocationTarget, AuditContext) {
+        let token = try refusing { () throws(TokenFailure) in try services.sessions.read(text) }
+        guard !token.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.sessionEnded) }
+        return (.session(token.session, ofUser: token.user), services.audit(request, actor: .user(token.user)))
+    }
+}
+
+extension Services {
+    /// Carries out a change of the caller's account that wants the current password.
+    func reauthenticated(
+        _ request: Request, _ caller: Caller, current: String, new: String?,
+        change: @escaping @Sendable (User, String?) -> UserChange, then respond: @escaping @Sendable (User) throws(Refusal) -> Response
+    ) -> Outcome {
+        hop(to: .worker) { () throws(Refusal) in
+            let pending: Reauthentication.Pending
+            do throws(AccountError) {
+                pending = try reauthentication.prepare(
+                    caller.user, current: current, new: new, from: client(request), at: request.receivedAt)
+            } catch {
+                throw Refusal(error)
+            }
+            return hop(to: .hashing) { () throws(Refusal) in
+                let hash: String?
+                do throws(AccountError) { hash = try reauthentication.run(pending) } catch { throw Refusal(error) }
+                return changeUser(
+                    request, caller.user, change(pending.user, hash), by: caller, then: respond)
+            }
+        }
+    }
+
+    /// Changes an account and answers with what it became.
+    func changeUser(
+        _ request: Request, _ id: UserID, _ change: UserChange, by caller: Caller,
+        then respond: @escaping @Sendable (User) throws(Refusal) -> Response
+    ) -> Outcome {
+        let now = clock()
+        return commit(for: request) { transaction throws(StoreError) in
+            try transaction.changeUser(id, change, audit: caller.audit, at: now)
+        } then: { outcome throws(Refusal) in
+            try respond(try outcome.user())
+        }
+    }
+}
+
+extension ChangeUserOutcome {
+    /// The changed account; throws the refusal that the outcome is.
+    func user() throws(Refusal) -> User {
+        switch self {
+        case .changed(let user): return user
+        case .notFound: throw Refusal(AccountError.notFound)
+        case .versionMismatch: throw Refusal(AccountError.versionMismatch)
+        case .lastAdministrator: throw Refusal(AccountError.lastAdministrator)
+        case .emailTaken: throw Refusal(AccountError.emailTaken)
+        }
+    }
+}
+
+extension Page {
+    /// `?limit=` and `?cursor=`.
+    init(_ request: Request) throws(Refusal) {
+        var limit: Int64 = 50
+        if let text = try request.query("limit") {
+            guard let number = Int64(digits: ArraySlice(Array(text.utf8))), (1...Int64(Page.maximumLimit)).contains(number) else {
+                throw .invalid([FieldProblem("limit", "invalid", "A whole number from 1 to \(Page.maximumLimit).")])
+            }
+            limit = number
+        }
+        self.init(limit: Int(limit), cursor: try request.query("cursor"))
+    }
+}

@@ -1,0 +1,260 @@
+// TokenRoutes: register, login, refresh, verify, blacklist: tokens given, looked at and taken back by those who hold them.
+
+import Accounts
+import HTTP
+import MartletEncoding
+import MartletJOSE
+import MartletVerifier
+import Store
+import Tokens
+
+struct TokenRoutes: Sendable {
+    let services: Services
+
+    /// `POST /auth/register`.
+    func register(_ request: Request) throws(Refusal) -> Outcome {
+        let body = try JSONBody(request)
+        let wanted = try WantedTokens(body, request, services)
+        let candidate: Registration.Candidate
+        let (username, password, email) = (try body.string("username") ?? "", try body.string("password") ?? "", try body.string("email"))
+        do throws(AccountError) {
+            candidate = try services.registration.candidate(username: username, password: password, email: email)
+        } catch {
+            throw Refusal(error)
+        }
+        return hop(to: .hashing) { () throws(Refusal) in
+            let now = services.clock()
+            let user: NewUser
+            do throws(AccountError) {
+                user = try services.registration.hash(candidate, at: now)
+            } catch {
+                throw Refusal(error)
+            }
+            return parked(request) { resumption in
+                services.registration.complete(
+                    user, scope: wanted.scope, audience: wanted.audience, from: services.client(request), audit: services.audit(request),
+                    at: now
+                ) { finish in
+                    resumption.resume { answering { () throws(Refusal) in try logIn(.created, wanted, at: now, finish) } }
+                }
+            }
+        }
+    }
+
+    /// `POST /auth/login`.
+    func login(_ request: Request) throws(Refusal) -> Outcome {
+        let body = try JSONBody(request)
+        let wanted = try WantedTokens(body, request, services)
+        let name: LoginName
+        switch (try body.string("username"), try body.string("email")) {
+        case (let username?, nil): name = .username(username)
+        case (nil, let email?): name = .email(email)
+        default: throw .invalid([FieldProblem("username", "required", "Either username or email is needed, not both.")])
+        }
+        let client = services.client(request)
+        let pending: PasswordLogin.Pending
+        let password = try body.required("password")
+        do throws(AccountError) {
+            pending = try services.login.prepare(name, password: password, from: client, at: request.receivedAt)
+        } catch {
+            throw Refusal(error)
+        }
+        return hop(to: .hashing) { () throws(Refusal) in
+            let verdict: PasswordCheck.Verdict
+            do throws(AccountError) {
+                verdict = try pending.check.run()
+            } catch {
+                services.login.abandon(pending)
+                throw Refusal(error)
+            }
+            let now = services.clock()
+            return parked(request) { resumption in
+                services.login.complete(
+                    pending, verdict, scope: wanted.scope, audience: wanted.audience, from: client, audit: services.audit(request), at: now
+                ) { finish in
+                    resumption.resume { answering { () throws(Refusal) in try logIn(.ok, wanted, at: now, finish) } }
+                }
+            }
+        }
+    }
+
+    /// `POST /auth/refresh`. The signature is checked here on the loop; the rest is one verb of the store.
+    func refresh(_ request: Request) throws(Refusal) -> Outcome {
+        let body = try JSONBody(request, mayBeEmpty: true)
+        let (token, transport) = try presented(body, request)
+        let audience = try WantedTokens.audience(body)
+        let now = request.receivedAt
+        return parked(request) { resumption in
+            do throws(TokenFailure) {
+                try services.sessions.refresh(
+                    token, audience: audience, from: services.client(request), audit: services.audit(request), at: now
+                ) { finish in
+                    resumption.resume {
+                        answering { () throws(Refusal) in
+                            let (tokens, isRetry) = try refusing(finish)
+                            return .respond(
+                                respond(.ok, tokens, transport, at: now) { writer in
+                                    writer.member("refresh_reason", isRetry ? "retry" : "rotated")
+                                })
+                        }
+                    }
+                }
+            } catch {
+                resumption.resume { .refuse(Refusal(error)) }
+            }
+        }
+    }
+
+    /// `POST /auth/verify`: what the API would say of a token.
+    func verify(_ request: Request) throws(Refusal) -> Outcome {
+        let text = Array(try JSONBody(request).required("token").utf8)
+        let refresh: RefreshToken
+        do throws(VerificationFailure) {
+            let token = try services.anyAudience.verify(text, at: request.receivedAt)
+            return .respond(Self.active("access", token.claims.json))
+        } catch {
+            // A refresh token is refused there for its algorithm or its key, before its type is looked at.
+            guard let token = try? services.sessions.read(text) else { throw Refusal(error) }
+            refresh = token
+        }
+        guard !refresh.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.expired) }
+        return hop(to: .worker) { () throws(Refusal) in
+            guard try services.isLive(refresh, at: request.receivedAt) else { throw Refusal(TokenFailure.sessionEnded) }
+            return .respond(Self.active("refresh", refresh.claims))
+        }
+    }
+
+    /// `POST /auth/blacklist`: whoever holds a token may end it.
+    func blacklist(_ request: Request) throws(Refusal) -> Outcome {
+        let text = Array(try JSONBody(request).required("token").utf8)
+        let target: RevocationTarget
+        do throws(VerificationFailure) {
+            let token = try services.anyAudience.verify(text, at: request.receivedAt)
+            guard let id = token.tokenID else { throw .missingClaim("jti") }
+            target = .token(id: id, until: UnixTime(seconds: token.expiresAt))
+        } catch {
+            if error == .expired || error == .revoked { return .respond(.noContent) }
+            guard let refresh = try? services.sessions.read(text) else { throw Refusal(error) }
+            target = .session(refresh.session, ofUser: refresh.user)
+        }
+        let audit = services.audit(request)
+        let now = request.receivedAt
+        return services.commit(for: request) { transaction throws(StoreError) in
+            _ = try transaction.revoke(target, reason: "blacklisted by its holder", audit: audit, at: now)
+        } then: { _ in
+            .noContent
+        }
+    }
+
+    /// Where the refresh token came from, and so where the next one goes.
+    private func presented(_ body: JSONBody, _ request: Request) throws(Refusal) -> ([UInt8], TokenTransport) {
+        let transport = try TokenTransport(body)
+        if let text = try body.string("refresh") {
+            if transport == .cookie { try services.cookie.requireOwnOrigin(request) }
+            return (Array(text.utf8), transport ?? .body)
+        }
+        guard let text = services.cookie.token(in: request) else {
+            throw .invalid([FieldProblem("refresh", "required", "A refresh token is needed, here or in its cookie.")])
+        }
+        try services.cookie.requireOwnOrigin(request)
+        guard transport != .body else {
+            throw .invalidRequest("A refresh token that came by cookie is answered by cookie.")
+        }
+        return (Array(text.utf8), .cookie)
+    }
+
+    private func logIn(
+        _ status: Status, _ wanted: WantedTokens, at now: UnixTime, _ finish: () throws(LoginFailure) -> SessionTokens
+    ) throws(Refusal) -> Outcome {
+        let tokens: SessionTokens
+        do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
+        return .respond(
+            respond(status, tokens, wanted.transport, at: now) { writer in
+                writer.name("user")
+                writer.object { Representation.write(tokens.user, to: &$0) }
+            })
+    }
+
+    /// The session body of the contract.
+    private func respond(
+        _ status: Status, _ tokens: SessionTokens, _ transport: TokenTransport, at now: UnixTime, more: (inout JSONWriter) -> Void
+    ) -> Response {
+        let refreshSeconds = max(tokens.session.refreshExpiresAt.seconds - now.seconds, 0)
+        let body = JSONWriter.object(capacity: 1536) { writer in
+            writer.member("access", tokens.access.text)
+            if transport == .body { writer.member("refresh", tokens.refresh) }
+            writer.member("token_type", "Bearer")
+            writer.member("expires_in", max(tokens.access.expiresAt.seconds - now.seconds, 0))
+            writer.member("refresh_expires_in", refreshSeconds)
+            more(&writer)
+        }
+        let response = Response.privateJSON(status, body)
+        guard transport == .cookie else { return response }
+        return response.adding(.setCookie, services.cookie.setting(tokens.refresh, seconds: refreshSeconds))
+    }
+
+    private static func active(_ type: String, _ claims: [UInt8]) -> Response {
+        .privateJSON(
+            .ok,
+            JSONWriter.object(capacity: 640) { writer in
+                writer.member("active", true)
+                writer.member("token_type", type)
+                writer.name("claims")
+                writer.raw(claims)
+            })
+    }
+}
+
+/// How a refresh token travels.
+enum TokenTransport: String, Sendable {
+    case body, cookie
+
+    /// What the body asks for; nil when it does not say.
+    init?(_ body: JSONBody) throws(Refusal) {
+        guard let text = try body.string("transport") else { return nil }
+        guard let transport = TokenTransport(rawValue: text) else {
+            throw .invalid([FieldProblem("transport", "invalid", "It must be body or cookie.")])
+        }
+        self = transport
+    }
+}
+
+/// What a login or registration asks for besides being let in.
+struct WantedTokens: Sendable {
+    let scope: String
+    let audience: String?
+    let transport: TokenTransport
+
+    init(_ body: JSONBody, _ request: Request, _ services: Services) throws(Refusal) {
+        guard let scope = FirstPartyScope.requested(try body.string("scope")) else {
+            let names = FirstPartyScope.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .invalid([FieldProblem("scope", "invalid", "Some of \(names), separated by spaces.")])
+        }
+        self.scope = scope
+        audience = try Self.audience(body)
+        transport = try TokenTransport(body) ?? .body
+        if transport == .cookie { try services.cookie.requireOwnOrigin(request) }
+    }
+
+    /// An audience is a StringOrURI (RFC 7519 §2); here 1 to 256 visible ASCII characters.
+    static func audience(_ body: JSONBody) throws(Refusal) -> String? {
+        guard let text = try body.string("audience") else { return nil }
+        guard (1...256).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .invalid([FieldProblem("audience", "invalid", "The address of one API, 1 to 256 characters.")])
+        }
+        return text
+    }
+}
+
+/// What a body throws about a token, as a refusal.
+func refusing<Value>(_ body: () throws(TokenFailure) -> Value) throws(Refusal) -> Value {
+    do throws(TokenFailure) { return try body() } catch { throw Refusal(error) }
+}
+
+extension Services {
+    /// Whether the session of a refresh token lives. Blocks: for a worker.
+    func isLive(_ token: RefreshToken, at now: UnixTime) throws(Refusal) -> Bool {
+        let session = try read { reads throws(StoreError) in try reads.session(token.session, at: now) }
+        return session?.nonce == token.nonce
+    }
+}
