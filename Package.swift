@@ -24,16 +24,19 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "MartletVerifier", targets: ["MartletVerifier", "MartletJOSE", "MartletEncoding"]),
+        .executable(name: "martlet", targets: ["Martlet"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
         .systemLibrary(
@@ -45,6 +48,7 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", path: "Sources/SystemLibraries/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "CEmbedded", path: "Sources/SystemLibraries/CEmbedded"),
         layer("MartletEncoding", "Encoding"),
         layer("Threads", "Threads"),
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
@@ -67,6 +71,13 @@ let package = Package(
                 "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "HTTP", "Store", "Tokens",
                 "Accounts",
             ]),
+        .executableTarget(
+            name: "Martlet",
+            dependencies: [
+                "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier",
+                "PasswordHashing", "Threads", "HTTP", "HTTPServer", "Store", "SQLStore", "Tokens", "Accounts", "Web", arguments, log,
+            ],
+            path: "Sources/Martlet", swiftSettings: settings),
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),

@@ -1,0 +1,33 @@
+// EventFollower: what this process does when the log of events grows: the revocation set first, then the caches, and a
+// note that the key ring is another. It is registered before the live events are loaded, so none is missed.
+
+import Accounts
+import MartletEncoding
+import Store
+import Synchronization
+import Tokens
+
+final class EventFollower: Sendable {
+    let revocations = RevocationSet()
+    private let users: UserCache
+    private let ringChanged = Atomic<Bool>(false)
+
+    init(users: UserCache) {
+        self.users = users
+    }
+
+    /// Follows the log of a store, from now on and with all that is live.
+    func follow(_ store: any Store, at now: UnixTime) throws(StoreError) {
+        store.observeEvents { [self] events in
+            revocations.apply(events)
+            users.apply(events)
+            if events.contains(where: { $0.kind == .keyring || $0.kind == .key }) { ringChanged.store(true, ordering: .releasing) }
+        }
+        revocations.apply(try store.read { reads throws(StoreError) in try reads.liveEvents(at: now) })
+    }
+
+    /// Whether the key ring changed since this was last asked.
+    func takeRingChange() -> Bool {
+        ringChanged.exchange(false, ordering: .acquiringAndReleasing)
+    }
+}

@@ -1,0 +1,54 @@
+// Upkeep: the one thread that looks after the service: keys move on, the ring follows its store, revocations whose time
+// is over go, readiness is probed. Ten looks a second, so that what a command line changed is in force at once.
+
+import Logging
+import MartletEncoding
+import Store
+import Threads
+import Tokens
+
+final class Upkeep: Sendable {
+    private let stop = Monitor(false)
+    private let thread: Thread?
+
+    init(_ installation: Installation, _ events: EventFollower, _ readiness: Readiness, logger: Logger) {
+        let stop = stop
+        thread = Thread(isBackground: false) {
+            var look = 0
+            while stop.wait(milliseconds: 100, until: { $0 ? true : nil }) == nil {
+                look += 1
+                let now = SystemClock.now()
+                if events.takeRingChange() {
+                    Self.logging("reload the key ring", logger) { () throws(KeyRing.Failure) in try installation.ring.reload() }
+                }
+                if look % 10 == 0 { Self.probe(installation, readiness, at: now) }
+                if look % 50 == 0 {
+                    Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try installation.rotation.maintain(at: now)
+                    }
+                }
+                if look % 600 == 0 { events.revocations.purge(at: now) }
+            }
+        }
+        Self.probe(installation, readiness, at: SystemClock.now())
+    }
+
+    /// Ends the thread.
+    func end() {
+        stop.withLock { $0 = true }
+        stop.broadcast()
+        thread?.join()
+    }
+
+    private static func probe(_ installation: Installation, _ readiness: Readiness, at now: UnixTime) {
+        do throws(StoreError) {
+            _ = try installation.store.read { reads throws(StoreError) in try reads.lastSequence() }
+            readiness.set(nil)
+        } catch {
+            readiness.set("The database cannot be read.")
+        }
+    }
+
+    private static func logging(_ what: String, _ logger: Logger, _ body: () throws(KeyRing.Failure) -> Void) {
+        do throws(KeyRing.Failure) { try body() } catch { logger.error("cannot \(what): \(error)") }
+    }
+}

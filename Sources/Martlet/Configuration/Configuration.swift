@@ -1,0 +1,226 @@
+// Configuration: what the settings mean, as values that cannot be wrong. Every error is one line that names the
+// setting as it was written and says what to write instead.
+
+import Accounts
+import HTTP
+import HTTPServer
+import Logging
+import MartletEncoding
+import MartletJOSE
+import PasswordHashing
+
+/// Everything the service is told.
+struct Configuration: Sendable {
+    var listen: ListenAddress
+    /// Nil: `http://localhost:` and the port that is really bound.
+    var issuer: String?
+    var dataFolder: String
+    var databasePath: String
+    var masterKey: [UInt8]?
+    var previousMasterKey: [UInt8]?
+    var signingAlgorithm: SignatureAlgorithm
+    var sharedSecret: [UInt8]?
+    var keyRotationDays: Int64
+    var accessLifetime: Int64
+    var refreshLifetime: Int64
+    var sessionLifetime: Int64
+    var graceSeconds: Int64
+    var audience: String?
+    var registrationIsOpen: Bool
+    var firstAdministrator: (username: Username, password: String)?
+    var argon2: Argon2Parameters
+    var trustedProxies: TrustedProxies
+    var corsOrigins: [String]
+    var cors: CORSPolicy
+    var metricsListen: ListenAddress?
+    var auditDays: Int64
+    var loginLimit: LoginThrottle.Limit?
+    var logLevel: Logger.Level
+    var logFormat: LogFormat?
+    var publicFolder: String?
+    var migrationsFolder: String?
+    var limits: Limits
+
+    init(_ texts: SettingTexts) throws(ConfigurationError) {
+        listen = try Self.address(.listen, texts)
+        issuer = try texts[.issuer].map { text throws(ConfigurationError) in try Self.issuer(text, texts) }
+        dataFolder = texts[.dataDir] ?? "./data"
+        databasePath = try Self.databasePath(texts)
+        masterKey = try Self.key(.masterKey, texts)
+        previousMasterKey = try Self.key(.masterKeyPrevious, texts)
+        (signingAlgorithm, sharedSecret) = try Self.signing(texts)
+        keyRotationDays = try Self.number(.keyRotationDays, texts, 0...3650)
+        accessLifetime = try Self.number(.accessTTL, texts, 5...86_400)
+        refreshLifetime = try Self.number(.refreshTTL, texts, 60...31_536_000)
+        sessionLifetime = try Self.number(.sessionTTL, texts, 60...315_360_000)
+        graceSeconds = try Self.number(.refreshGrace, texts, 0...300)
+        guard refreshLifetime <= sessionLifetime else {
+            throw ConfigurationError("\(texts.origin(.refreshTTL)) must not be longer than \(texts.origin(.sessionTTL)).")
+        }
+        audience = texts[.audience]
+        registrationIsOpen = try Self.choice(.registration, texts, ["open": true, "closed": false])
+        firstAdministrator = try Self.administrator(texts)
+        argon2 = try Self.argon2(texts)
+        trustedProxies = try Self.proxies(texts)
+        corsOrigins = Self.list(.corsOrigins, texts)
+        guard let cors = CORSPolicy(origins: corsOrigins) else {
+            throw ConfigurationError(
+                "\(texts.origin(.corsOrigins)) must list origins such as https://app.example, without path or wildcard.")
+        }
+        self.cors = cors
+        metricsListen = texts[.metricsListen] == "off" ? nil : try Self.address(.metricsListen, texts)
+        auditDays = try Self.number(.auditDays, texts, 1...36_500)
+        loginLimit = try Self.loginLimit(texts)
+        logLevel = try Self.logLevel(texts)
+        logFormat = try texts[.logFormat] == nil ? nil : Self.choice(.logFormat, texts, ["text": .text, "json": .json])
+        publicFolder = texts[.publicDir]
+        migrationsFolder = texts[.migrationsDir]
+        limits = try Self.limits(texts)
+    }
+
+    private static func address(_ setting: Setting, _ texts: SettingTexts) throws(ConfigurationError) -> ListenAddress {
+        guard let address = ListenAddress(texts[setting] ?? "") else {
+            throw ConfigurationError("\(texts.origin(setting)) must be an address and port such as 127.0.0.1:8080, or unix:/path.")
+        }
+        return address
+    }
+
+    /// https unless the host is loopback; no path, query or fragment (RFC 8414 §2, and tighter).
+    private static func issuer(_ text: String, _ texts: SettingTexts) throws(ConfigurationError) -> String {
+        let advice = ConfigurationError(
+            "\(texts.origin(.issuer)) must be https://host[:port] without path (http:// only for localhost, 127.0.0.1 and [::1]).")
+        guard CORSPolicy(origins: [text]) != nil, !text.contains(",") else { throw advice }
+        if text.hasPrefix("https://") { return text }
+        let host = text.dropFirst("http://".count)
+        let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
+        guard isLoopback else { throw advice }
+        return text
+    }
+
+    private static func databasePath(_ texts: SettingTexts) throws(ConfigurationError) -> String {
+        guard let text = texts[.database] else { return (texts[.dataDir] ?? "./data") + "/martlet.db" }
+        guard text.hasPrefix("sqlite:"), text.utf8.count > 7 else {
+            throw ConfigurationError("\(texts.origin(.database)) must be sqlite: and a path, such as sqlite:/var/lib/martlet/martlet.db.")
+        }
+        return String(text.dropFirst("sqlite:".count))
+    }
+
+    private static func key(_ setting: Setting, _ texts: SettingTexts) throws(ConfigurationError) -> [UInt8]? {
+        guard let text = texts[setting] else { return nil }
+        guard let bytes = Base64URL.decode(text), bytes.count == 32 else {
+            throw ConfigurationError("\(texts.origin(setting)) must be 32 bytes as base64url without padding (43 characters).")
+        }
+        return bytes
+    }
+
+    private static func signing(_ texts: SettingTexts) throws(ConfigurationError) -> (SignatureAlgorithm, [UInt8]?) {
+        let name = texts[.signingAlgorithm] ?? ""
+        guard let algorithm = SignatureAlgorithm(rawValue: name) else {
+            let names = SignatureAlgorithm.allCases.map(\.name).joined(separator: ", ")
+            throw ConfigurationError("\(texts.origin(.signingAlgorithm)) must be one of \(names).")
+        }
+        guard algorithm.isSymmetric else {
+            guard texts[.jwtSecret] == nil else {
+                throw ConfigurationError("\(texts.origin(.jwtSecret)) is for HS256; leave it out, or set MARTLET_SIGNING_ALGORITHM=HS256.")
+            }
+            return (algorithm, nil)
+        }
+        guard let secret = texts[.jwtSecret].map({ Array($0.utf8) }), secret.count >= 32 else {
+            throw ConfigurationError("\(name) needs \(Setting.jwtSecret.variable): a shared secret of 32 bytes or more.")
+        }
+        return (algorithm, secret)
+    }
+
+    private static func administrator(_ texts: SettingTexts) throws(ConfigurationError) -> (username: Username, password: String)? {
+        guard let name = texts[.adminUsername] else {
+            guard texts[.adminPassword] == nil else {
+                throw ConfigurationError("\(texts.origin(.adminPassword)) needs \(Setting.adminUsername.variable) beside it.")
+            }
+            return nil
+        }
+        guard let password = texts[.adminPassword] else {
+            throw ConfigurationError("\(texts.origin(.adminUsername)) needs \(Setting.adminPassword.variable) beside it.")
+        }
+        do throws(FieldProblem) {
+            return (try Username(parsing: name), password)
+        } catch {
+            throw ConfigurationError("\(texts.origin(.adminUsername)): \(error.detail)")
+        }
+    }
+
+    private static func argon2(_ texts: SettingTexts) throws(ConfigurationError) -> Argon2Parameters {
+        let memory = try number(.argon2MemoryKiB, texts, 8...1_048_576)
+        let iterations = try number(.argon2Iterations, texts, 1...100)
+        let lanes = try number(.argon2Parallelism, texts, 1...64)
+        guard let parameters = Argon2Parameters(memoryKiB: Int(memory), iterations: Int(iterations), parallelism: Int(lanes)) else {
+            throw ConfigurationError("\(texts.origin(.argon2MemoryKiB)) must be at least 8 for each of \(lanes) lanes.")
+        }
+        return parameters
+    }
+
+    private static func proxies(_ texts: SettingTexts) throws(ConfigurationError) -> TrustedProxies {
+        let field: TrustedProxies.Field = try choice(
+            .forwardedHeader, texts, ["x-forwarded-for": .xForwardedFor, "forwarded": .forwarded])
+        guard let proxies = TrustedProxies(list(.trustedProxies, texts), field: field) else {
+            throw ConfigurationError("\(texts.origin(.trustedProxies)) must list addresses or CIDRs such as 10.0.0.0/8.")
+        }
+        return proxies
+    }
+
+    private static func loginLimit(_ texts: SettingTexts) throws(ConfigurationError) -> LoginThrottle.Limit? {
+        let text = texts[.loginAttempts] ?? ""
+        if text == "off" { return nil }
+        let parts = text.utf8.split(separator: UInt8(ascii: "/")).map { Int64(digits: ArraySlice(Array($0))) }
+        guard parts.count == 2, let failures = parts[0], let seconds = parts[1], (1...10_000).contains(failures),
+            (1...86_400).contains(seconds)
+        else {
+            throw ConfigurationError("\(texts.origin(.loginAttempts)) must be failures/seconds such as 10/60, or off.")
+        }
+        return LoginThrottle.Limit(failures: failures, seconds: seconds)
+    }
+
+    private static func logLevel(_ texts: SettingTexts) throws(ConfigurationError) -> Logger.Level {
+        guard let level = Logger.Level(rawValue: texts[.logLevel] ?? "") else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ConfigurationError("\(texts.origin(.logLevel)) must be one of \(names).")
+        }
+        return level
+    }
+
+    private static func limits(_ texts: SettingTexts) throws(ConfigurationError) -> Limits {
+        var limits = Limits()
+        limits.connections = Int(try number(.maxConnections, texts, 1...1_000_000))
+        limits.requestLine = Int(try number(.maxRequestLine, texts, 64...1_048_576))
+        limits.headerSection = Int(try number(.maxHeaderBytes, texts, 256...1_048_576))
+        limits.headerFields = Int(try number(.maxHeaderFields, texts, 4...10_000))
+        limits.body = Int(try number(.maxBody, texts, 1024...16_777_216))
+        limits.headTime = try number(.headTimeout, texts, 1...3600) * 1000
+        limits.bodyTime = try number(.bodyTimeout, texts, 1...3600) * 1000
+        limits.idleTime = try number(.idleTimeout, texts, 1...86_400) * 1000
+        limits.writeStallTime = try number(.writeTimeout, texts, 1...3600) * 1000
+        return limits
+    }
+
+    private static func number(_ setting: Setting, _ texts: SettingTexts, _ range: ClosedRange<Int64>) throws(ConfigurationError) -> Int64 {
+        guard let number = texts[setting].flatMap({ Int64(digits: ArraySlice(Array($0.utf8))) }), range.contains(number) else {
+            throw ConfigurationError(
+                "\(texts.origin(setting)) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+
+    private static func choice<Value>(
+        _ setting: Setting, _ texts: SettingTexts, _ values: [String: Value]
+    ) throws(ConfigurationError) -> Value {
+        guard let value = texts[setting].flatMap({ values[$0] }) else {
+            throw ConfigurationError("\(texts.origin(setting)) must be \(values.keys.sorted().joined(separator: " or ")).")
+        }
+        return value
+    }
+
+    private static func list(_ setting: Setting, _ texts: SettingTexts) -> [String] {
+        (texts[setting] ?? "").split(separator: ",").map { word in
+            String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// Setting: the one table of settings. Each has an environment variable (MARTLET_ and its name in capitals), a member
+// of the file that --config names, and, unless it is a secret, a flag (--its-name). The flag wins, then the
+// environment, then the file. What the texts mean is read in Configuration.
+
+/// One setting: its name and what people are told about it.
+struct Setting: Sendable, Hashable {
+    /// In snake case, as in the JSON file.
+    let name: String
+    /// The text that stands when nobody says anything; nil for none.
+    let fallback: String?
+    let help: String
+    let isSecret: Bool
+
+    private init(_ name: String, _ fallback: String?, _ help: String, isSecret: Bool = false) {
+        self.name = name
+        self.fallback = fallback
+        self.help = help
+        self.isSecret = isSecret
+    }
+
+    /// The environment variable.
+    var variable: String { "MARTLET_" + String(decoding: name.utf8.map(asciiUppercased), as: UTF8.self) }
+    /// The variable that names a file with the value; for secrets.
+    var fileVariable: String { variable + "_FILE" }
+    /// The flag, without its dashes.
+    var flag: String { String(name.map { $0 == "_" ? "-" : $0 }) }
+
+    static let all = [
+        listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
+        refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
+        argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, auditDays, loginAttempts,
+        logLevel, logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody,
+        headTimeout, bodyTimeout, idleTimeout, writeTimeout,
+    ]
+
+    static let listen = Setting("listen", "127.0.0.1:8080", "Address and port, or unix:/path; port 0 picks one and prints it.")
+    static let issuer = Setting(
+        "issuer", nil, "The issuer: https unless the host is loopback; no path. Default: http://localhost: and the port really bound.")
+    static let dataDir = Setting("data_dir", "./data", "Folder of the database and the master key; made at the first start.")
+    static let database = Setting("database", nil, "sqlite:PATH. Default: martlet.db in the data directory.")
+    static let masterKey = Setting(
+        "master_key", nil, "32 bytes as base64url that seal the private keys. Default: a file in the data directory.", isSecret: true)
+    static let masterKeyPrevious = Setting(
+        "master_key_previous", nil, "The master key before this one: what it sealed is sealed anew at the start.", isSecret: true)
+    static let signingAlgorithm = Setting(
+        "signing_algorithm", "ES256", "ES256, ES384, EdDSA, RS256, RS384, RS512, PS256, PS384, PS512, or HS256 with a shared secret.")
+    static let jwtSecret = Setting("jwt_secret", nil, "The shared secret for HS256: 32 bytes or more.", isSecret: true)
+    static let keyRotationDays = Setting("key_rotation_days", "90", "Days after which a signing key is followed by a new one; 0 is never.")
+    static let accessTTL = Setting("access_ttl", "600", "Seconds that an access token lives.")
+    static let refreshTTL = Setting("refresh_ttl", "1209600", "Seconds that a refresh token lives without use.")
+    static let sessionTTL = Setting("session_ttl", "7776000", "Seconds after which a session ends however often it was refreshed.")
+    static let refreshGrace = Setting(
+        "refresh_grace", "30", "Seconds in which the refresh token before the current one still gets the current one; 0 is strict.")
+    static let audience = Setting("audience", nil, "The aud of access tokens when none is asked for. Default: the issuer.")
+    static let registration = Setting("registration", "open", "open, or closed: only administrators make accounts.")
+    static let adminUsername = Setting("admin_username", nil, "Makes this administrator while there has never been one.")
+    static let adminPassword = Setting("admin_password", nil, "The password of that administrator.", isSecret: true)
+    static let argon2MemoryKiB = Setting("argon2_memory_kib", "19456", "Memory of one password hash in KiB.")
+    static let argon2Iterations = Setting("argon2_iterations", "2", "Passes of one password hash.")
+    static let argon2Parallelism = Setting("argon2_parallelism", "1", "Lanes of one password hash.")
+    static let trustedProxies = Setting("trusted_proxies", nil, "Comma-separated CIDRs whose forwarding header is believed.")
+    static let forwardedHeader = Setting("forwarded_header", "x-forwarded-for", "x-forwarded-for or forwarded; the other is ignored.")
+    static let corsOrigins = Setting("cors_origins", nil, "Comma-separated origins whose scripts may call.")
+    static let metricsListen = Setting("metrics_listen", "127.0.0.1:9464", "Where Prometheus metrics are served, or off.")
+    static let auditDays = Setting("audit_days", "400", "Days that the audit trail is kept.")
+    static let loginAttempts = Setting(
+        "login_attempts", "10/60", "Failed logins per account in so many seconds before 429; off for load tests.")
+    static let logLevel = Setting("log_level", "info", "trace, debug, info, notice, warning, error or critical.")
+    static let logFormat = Setting("log_format", nil, "text or json. Default: text on a terminal, else json.")
+    static let publicDir = Setting("public_dir", nil, "A folder of web pages in place of those in the program.")
+    static let migrationsDir = Setting("migrations_dir", nil, "A folder of migrations in place of those in the program.")
+    static let maxConnections = Setting("max_connections", "10000", "Connections at once; further ones wait or are closed.")
+    static let maxRequestLine = Setting("max_request_line", "8192", "Bytes of a request line.")
+    static let maxHeaderBytes = Setting("max_header_bytes", "16384", "Bytes of a request's header section.")
+    static let maxHeaderFields = Setting("max_header_fields", "100", "Fields of a request's header section.")
+    static let maxBody = Setting("max_body", "65536", "Bytes of a request's body.")
+    static let headTimeout = Setting("head_timeout", "10", "Seconds for a request's head to arrive.")
+    static let bodyTimeout = Setting("body_timeout", "30", "Seconds for a request's body to arrive.")
+    static let idleTimeout = Setting("idle_timeout", "60", "Seconds that a connection may be idle.")
+    static let writeTimeout = Setting("write_timeout", "30", "Seconds that a peer may take nothing of an answer.")
+}
+
+private func asciiUppercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte & ~0x20 : byte
+}

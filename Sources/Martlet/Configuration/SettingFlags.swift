@@ -1,0 +1,162 @@
+// SettingFlags: the flags of every setting that is no secret. Secrets come from the environment or a file: an argument
+// can be read by everybody on the machine.
+
+import ArgumentParser
+
+struct SettingFlags: ParsableArguments {
+    @Option(name: .customLong("config"), help: "A JSON file with settings; flags and the environment win over it.")
+    var config: String?
+
+    @Option(name: Setting.listen.argumentName, help: Setting.listen.argumentHelp)
+    var listen: String?
+
+    @Option(name: Setting.issuer.argumentName, help: Setting.issuer.argumentHelp)
+    var issuer: String?
+
+    @Option(name: Setting.dataDir.argumentName, help: Setting.dataDir.argumentHelp)
+    var dataDir: String?
+
+    @Option(name: Setting.database.argumentName, help: Setting.database.argumentHelp)
+    var database: String?
+
+    @Option(name: Setting.signingAlgorithm.argumentName, help: Setting.signingAlgorithm.argumentHelp)
+    var signingAlgorithm: String?
+
+    @Option(name: Setting.keyRotationDays.argumentName, help: Setting.keyRotationDays.argumentHelp)
+    var keyRotationDays: String?
+
+    @Option(name: Setting.accessTTL.argumentName, help: Setting.accessTTL.argumentHelp)
+    var accessTTL: String?
+
+    @Option(name: Setting.refreshTTL.argumentName, help: Setting.refreshTTL.argumentHelp)
+    var refreshTTL: String?
+
+    @Option(name: Setting.sessionTTL.argumentName, help: Setting.sessionTTL.argumentHelp)
+    var sessionTTL: String?
+
+    @Option(name: Setting.refreshGrace.argumentName, help: Setting.refreshGrace.argumentHelp)
+    var refreshGrace: String?
+
+    @Option(name: Setting.audience.argumentName, help: Setting.audience.argumentHelp)
+    var audience: String?
+
+    @Option(name: Setting.registration.argumentName, help: Setting.registration.argumentHelp)
+    var registration: String?
+
+    @Option(name: Setting.adminUsername.argumentName, help: Setting.adminUsername.argumentHelp)
+    var adminUsername: String?
+
+    @Option(name: Setting.argon2MemoryKiB.argumentName, help: Setting.argon2MemoryKiB.argumentHelp)
+    var argon2MemoryKiB: String?
+
+    @Option(name: Setting.argon2Iterations.argumentName, help: Setting.argon2Iterations.argumentHelp)
+    var argon2Iterations: String?
+
+    @Option(name: Setting.argon2Parallelism.argumentName, help: Setting.argon2Parallelism.argumentHelp)
+    var argon2Parallelism: String?
+
+    @Option(name: Setting.trustedProxies.argumentName, help: Setting.trustedProxies.argumentHelp)
+    var trustedProxies: String?
+
+    @Option(name: Setting.forwardedHeader.argumentName, help: Setting.forwardedHeader.argumentHelp)
+    var forwardedHeader: String?
+
+    @Option(name: Setting.corsOrigins.argumentName, help: Setting.corsOrigins.argumentHelp)
+    var corsOrigins: String?
+
+    @Option(name: Setting.metricsListen.argumentName, help: Setting.metricsListen.argumentHelp)
+    var metricsListen: String?
+
+    @Option(name: Setting.auditDays.argumentName, help: Setting.auditDays.argumentHelp)
+    var auditDays: String?
+
+    @Option(name: Setting.loginAttempts.argumentName, help: Setting.loginAttempts.argumentHelp)
+    var loginAttempts: String?
+
+    @Option(name: Setting.logLevel.argumentName, help: Setting.logLevel.argumentHelp)
+    var logLevel: String?
+
+    @Option(name: Setting.logFormat.argumentName, help: Setting.logFormat.argumentHelp)
+    var logFormat: String?
+
+    @Option(name: Setting.publicDir.argumentName, help: Setting.publicDir.argumentHelp)
+    var publicDir: String?
+
+    @Option(name: Setting.migrationsDir.argumentName, help: Setting.migrationsDir.argumentHelp)
+    var migrationsDir: String?
+
+    @Option(name: Setting.maxConnections.argumentName, help: Setting.maxConnections.argumentHelp)
+    var maxConnections: String?
+
+    @Option(name: Setting.maxRequestLine.argumentName, help: Setting.maxRequestLine.argumentHelp)
+    var maxRequestLine: String?
+
+    @Option(name: Setting.maxHeaderBytes.argumentName, help: Setting.maxHeaderBytes.argumentHelp)
+    var maxHeaderBytes: String?
+
+    @Option(name: Setting.maxHeaderFields.argumentName, help: Setting.maxHeaderFields.argumentHelp)
+    var maxHeaderFields: String?
+
+    @Option(name: Setting.maxBody.argumentName, help: Setting.maxBody.argumentHelp)
+    var maxBody: String?
+
+    @Option(name: Setting.headTimeout.argumentName, help: Setting.headTimeout.argumentHelp)
+    var headTimeout: String?
+
+    @Option(name: Setting.bodyTimeout.argumentName, help: Setting.bodyTimeout.argumentHelp)
+    var bodyTimeout: String?
+
+    @Option(name: Setting.idleTimeout.argumentName, help: Setting.idleTimeout.argumentHelp)
+    var idleTimeout: String?
+
+    @Option(name: Setting.writeTimeout.argumentName, help: Setting.writeTimeout.argumentHelp)
+    var writeTimeout: String?
+
+    /// What was said, by setting.
+    var texts: [(Setting, String?)] {
+        [
+            (.listen, listen),
+            (.issuer, issuer),
+            (.dataDir, dataDir),
+            (.database, database),
+            (.signingAlgorithm, signingAlgorithm),
+            (.keyRotationDays, keyRotationDays),
+            (.accessTTL, accessTTL),
+            (.refreshTTL, refreshTTL),
+            (.sessionTTL, sessionTTL),
+            (.refreshGrace, refreshGrace),
+            (.audience, audience),
+            (.registration, registration),
+            (.adminUsername, adminUsername),
+            (.argon2MemoryKiB, argon2MemoryKiB),
+            (.argon2Iterations, argon2Iterations),
+            (.argon2Parallelism, argon2Parallelism),
+            (.trustedProxies, trustedProxies),
+            (.forwardedHeader, forwardedHeader),
+            (.corsOrigins, corsOrigins),
+            (.metricsListen, metricsListen),
+            (.auditDays, auditDays),
+            (.loginAttempts, loginAttempts),
+            (.logLevel, logLevel),
+            (.logFormat, logFormat),
+            (.publicDir, publicDir),
+            (.migrationsDir, migrationsDir),
+            (.maxConnections, maxConnections),
+            (.maxRequestLine, maxRequestLine),
+            (.maxHeaderBytes, maxHeaderBytes),
+            (.maxHeaderFields, maxHeaderFields),
+            (.maxBody, maxBody),
+            (.headTimeout, headTimeout),
+            (.bodyTimeout, bodyTimeout),
+            (.idleTimeout, idleTimeout),
+            (.writeTimeout, writeTimeout),
+        ]
+    }
+
+    /// The configuration that flags, environment and file make together.
+    func configuration(environment: [String: String]) throws(ConfigurationError) -> Configuration {
+        var flags: [String: String] = [:]
+        for (setting, text) in texts { flags[setting.name] = text }
+        return try Configuration(try SettingTexts(flags: flags, environment: environment, file: config))
+    }
+}

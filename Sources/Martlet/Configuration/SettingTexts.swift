@@ -1,0 +1,111 @@
+// SettingTexts: the text of each setting, gathered from flags, environment and file. Meaning comes later.
+
+import MartletEncoding
+
+/// Why the program cannot start with these settings: one line that says what to write instead.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// What was said about each setting.
+struct SettingTexts: Sendable {
+    private var texts: [Setting: (text: String, origin: String)] = [:]
+
+    /// Gathers what was said. `flags` by setting name; `file` the path that `--config` names.
+    ///
+    /// Throws for a variable or member that is no setting, a secret in a flag's place, an unreadable file.
+    init(flags: [String: String], environment: [String: String], file: String?) throws(ConfigurationError) {
+        if let file { try read(file: file) }
+        try read(environment: environment)
+        for setting in Setting.all {
+            guard let text = flags[setting.name] else { continue }
+            texts[setting] = (text, "--\(setting.flag)")
+        }
+    }
+
+    /// The text of a setting, or what stands when nobody said anything. Empty text is nothing said.
+    subscript(_ setting: Setting) -> String? {
+        guard let text = texts[setting]?.text, !text.isEmpty else { return setting.fallback }
+        return text
+    }
+
+    /// Where the text comes from, as people wrote it: `MARTLET_LISTEN`, `--listen`.
+    func origin(_ setting: Setting) -> String {
+        texts[setting]?.origin ?? setting.variable
+    }
+
+    private mutating func read(environment: [String: String]) throws(ConfigurationError) {
+        for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("MARTLET_") {
+            // Kubernetes sets these beside a service named martlet.
+            if variable.hasPrefix("MARTLET_PORT") || variable.hasPrefix("MARTLET_SERVICE_") { continue }
+            if let setting = Setting.all.first(where: { $0.variable == variable }) {
+                texts[setting] = (text, variable)
+            } else if let setting = Setting.all.first(where: { $0.isSecret && $0.fileVariable == variable }) {
+                guard environment[setting.variable] == nil else {
+                    throw ConfigurationError("\(setting.variable) and \(variable) are both set; keep one of them.")
+                }
+                guard let bytes = File.read(text, limit: 65_536) else {
+                    throw ConfigurationError("\(variable) names \(text), which cannot be read.")
+                }
+                texts[setting] = (String(decoding: bytes, as: UTF8.self).trimmingLineEnds, variable)
+            } else {
+                throw ConfigurationError(Self.unknown(variable, among: Setting.all.map(\.variable)))
+            }
+        }
+    }
+
+    private mutating func read(file: String) throws(ConfigurationError) {
+        guard let bytes = File.read(file, limit: 1 << 20) else { throw ConfigurationError("--config names \(file), which cannot be read.") }
+        let document: JSONDocument
+        do throws(JSONError) {
+            document = try JSONDocument(parsing: bytes)
+        } catch {
+            throw ConfigurationError("\(file), \(error)")
+        }
+        guard document.root.isObject else { throw ConfigurationError("\(file) must hold one JSON object.") }
+        for (name, value) in document.root.members {
+            guard let setting = Setting.all.first(where: { $0.name == name }) else {
+                throw ConfigurationError("\(file): " + Self.unknown(name, among: Setting.all.map(\.name)))
+            }
+            let list = value.strings.map { $0.joined(separator: ",") }
+            guard let text = value.string ?? value.integer.map(String.init) ?? list else {
+                throw ConfigurationError("\(file): \(name) must be a string, a whole number or a list of strings.")
+            }
+            texts[setting] = (text, "\(file): \(name)")
+        }
+    }
+
+    private static func unknown(_ name: String, among names: [String]) -> String {
+        let nearest = names.map { ($0, distance($0, name)) }.min { $0.1 < $1.1 }
+        guard let nearest, nearest.1 <= 4 else { return "\(name) is not a setting; `martlet serve --help` lists them." }
+        return "\(name) is not a setting; did you mean \(nearest.0)?"
+    }
+
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let (one, other) = (Array(one.utf8.prefix(64)), Array(other.utf8.prefix(64)))
+        var row = Array(0...other.count)
+        for (i, byte) in one.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, against) in other.enumerated() {
+                let change = min(diagonal + (byte == against ? 0 : 1), row[j] + 1, row[j + 1] + 1)
+                diagonal = row[j + 1]
+                row[j + 1] = change
+            }
+        }
+        return row[other.count]
+    }
+}
+
+extension String {
+    /// Without line ends at its end, which editors leave in files.
+    var trimmingLineEnds: String {
+        var text = self[...]
+        while let last = text.utf8.last, last == 0x0A || last == 0x0D { text = text[..<text.utf8.index(before: text.utf8.endIndex)] }
+        return String(text)
+    }
+}

@@ -1,0 +1,18 @@
+// SystemClock: the one place where the program asks what time it is. Everything else is told.
+
+import MartletEncoding
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+enum SystemClock {
+    /// Now, by the system's real-time clock.
+    static func now() -> UnixTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UnixTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}

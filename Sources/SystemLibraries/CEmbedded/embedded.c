@@ -1,0 +1,71 @@
+// Every file that travels inside the program. A test compares this list with the folders.
+// #embed is C23: the compiler knows it as an extension of the C that SwiftPM asks for.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+#include "embedded.h"
+
+static const unsigned char index_html[] = {
+#embed "../../../Public/index.html"
+};
+static const unsigned char martlet_svg[] = {
+#embed "../../../Public/martlet.svg"
+};
+static const unsigned char martlet_css[] = {
+#embed "../../../Public/css/martlet.css"
+};
+static const unsigned char forms_js[] = {
+#embed "../../../Public/js/forms.js"
+};
+static const unsigned char martlet_js[] = {
+#embed "../../../Public/js/martlet.js"
+};
+static const unsigned char page_js[] = {
+#embed "../../../Public/js/page.js"
+};
+static const unsigned char panels_js[] = {
+#embed "../../../Public/js/panels.js"
+};
+static const unsigned char users_sql[] = {
+#embed "../../../Migrations/0001_users.sqlite.sql"
+};
+static const unsigned char sessions_sql[] = {
+#embed "../../../Migrations/0002_sessions.sqlite.sql"
+};
+static const unsigned char revocations_sql[] = {
+#embed "../../../Migrations/0003_revocations.sqlite.sql"
+};
+static const unsigned char keys_sql[] = {
+#embed "../../../Migrations/0004_keys.sqlite.sql"
+};
+static const unsigned char audit_sql[] = {
+#embed "../../../Migrations/0005_audit.sqlite.sql"
+};
+static const unsigned char common_passwords[] = {
+#embed "common-passwords.txt"
+};
+
+#define FILE(name, bytes) { name, bytes, sizeof bytes }
+
+static const struct martlet_embedded_file files[] = {
+    FILE("Public/index.html", index_html),
+    FILE("Public/martlet.svg", martlet_svg),
+    FILE("Public/css/martlet.css", martlet_css),
+    FILE("Public/js/forms.js", forms_js),
+    FILE("Public/js/martlet.js", martlet_js),
+    FILE("Public/js/page.js", page_js),
+    FILE("Public/js/panels.js", panels_js),
+    FILE("Migrations/0001_users.sqlite.sql", users_sql),
+    FILE("Migrations/0002_sessions.sqlite.sql", sessions_sql),
+    FILE("Migrations/0003_revocations.sqlite.sql", revocations_sql),
+    FILE("Migrations/0004_keys.sqlite.sql", keys_sql),
+    FILE("Migrations/0005_audit.sqlite.sql", audit_sql),
+    FILE("common-passwords.txt", common_passwords),
+};
+
+size_t martlet_embedded_count(void) { return sizeof files / sizeof files[0]; }
+
+struct martlet_embedded_file martlet_embedded(size_t index) { return files[index]; }
+
+extern char **environ;
+
+char **martlet_environment(void) { return environ; }
