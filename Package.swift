@@ -49,6 +49,7 @@ let package = Package(
             name: "CSQLite", path: "Sources/SystemLibraries/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(name: "CEmbedded", path: "Sources/SystemLibraries/CEmbedded"),
+
         layer("MartletEncoding", "Encoding"),
         layer("Threads", "Threads"),
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
@@ -78,11 +79,22 @@ let package = Package(
                 "PasswordHashing", "Threads", "HTTP", "HTTPServer", "Store", "SQLStore", "Tokens", "Accounts", "Web", arguments, log,
             ],
             path: "Sources/Martlet", swiftSettings: settings),
+
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: [
+                "CMartletOpenSSL", "CSQLite", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Threads", "HTTP",
+                "Store", "SQLStore",
+            ],
+            path: "Benchmarks/Sources", swiftSettings: settings),
+
         .executableTarget(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
+
         .target(
             name: "StoreConformance", dependencies: ["MartletEncoding", "Store"], path: "Tests/StoreConformance", swiftSettings: settings),
+
         tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
