@@ -66,7 +66,7 @@ package struct Session: Sendable, Hashable {
 
     /// The session that an access token's `sid` belongs to.
     package static func id(ofAccessSessionID text: String) -> SessionID {
-        SessionID(String(text.prefix { $0 != "." }))
+        SessionID(String(decoding: text.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self))
     }
 }
 

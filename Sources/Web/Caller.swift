@@ -11,9 +11,19 @@ import Tokens
 struct Caller: Sendable {
     let token: VerifiedToken
     let user: UserID
+    private let request: Request
+
+    fileprivate init(_ token: VerifiedToken, _ user: UserID, _ request: Request) {
+        self.token = token
+        self.user = user
+        self.request = request
+    }
+
     /// The session that the token belongs to; nil for a token without one.
-    let session: SessionID?
-    let audit: AuditContext
+    var session: SessionID? { token.sessionID.map { Session.id(ofAccessSessionID: $0) } }
+
+    /// Who asks, for the audit trail. Made when it is asked for: most calls change nothing.
+    var audit: AuditContext { AuditContext(request, actor: .user(user)) }
 }
 
 extension Services {
@@ -24,10 +34,7 @@ extension Services {
         let token = try verified(request, by: verifier)
         guard token.hasScope(scope.rawValue) else { throw Refusal(.insufficientScope(scope.rawValue)) }
         guard let subject = token.subject else { throw Refusal(VerificationFailure.missingClaim("sub")) }
-        let user = UserID(subject)
-        return Caller(
-            token: token, user: user, session: token.sessionID.map { Session.id(ofAccessSessionID: $0) },
-            audit: audit(request, actor: .user(user)))
+        return Caller(token, UserID(subject), request)
     }
 
     /// Goes on, on a worker, if the caller has the scope `admin` and the store says that they hold the role now.
@@ -53,14 +60,6 @@ extension Services {
         }
     }
 
-    /// Who asks, for the audit trail.
-    func audit(_ request: Request, actor: AuditActor = .anonymous) -> AuditContext {
-        AuditContext(
-            actor: actor, ip: request.client.description,
-            userAgent: request.header(.userAgent).map { String(decoding: $0.utf8.prefix(256), as: UTF8.self) },
-            requestID: request.id.description)
-    }
-
     /// Who asks, for sessions and limits.
     func client(_ request: Request) -> ClientDescription {
         ClientDescription(
@@ -79,6 +78,16 @@ extension Services {
             zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 })
         else { throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …") }
         return value.dropFirst(7).drop { $0 == UInt8(ascii: " ") }
+    }
+}
+
+extension AuditContext {
+    /// Who asks, and from where.
+    init(_ request: Request, actor: AuditActor = .anonymous) {
+        self.init(
+            actor: actor, ip: request.client.description,
+            userAgent: request.header(.userAgent).map { String(decoding: $0.utf8.prefix(256), as: UTF8.self) },
+            requestID: request.id.description)
     }
 }
 

@@ -32,7 +32,7 @@ struct TokenRoutes: Sendable {
             }
             return parked(request) { resumption in
                 services.registration.complete(
-                    user, scope: wanted.scope, audience: wanted.audience, from: services.client(request), audit: services.audit(request),
+                    user, scope: wanted.scope, audience: wanted.audience, from: services.client(request), audit: AuditContext(request),
                     at: now
                 ) { finish in
                     resumption.resume { answering { () throws(Refusal) in try logIn(.created, wanted, at: now, finish) } }
@@ -70,7 +70,7 @@ struct TokenRoutes: Sendable {
             let now = services.clock()
             return parked(request) { resumption in
                 services.login.complete(
-                    pending, verdict, scope: wanted.scope, audience: wanted.audience, from: client, audit: services.audit(request), at: now
+                    pending, verdict, scope: wanted.scope, audience: wanted.audience, from: client, audit: AuditContext(request), at: now
                 ) { finish in
                     resumption.resume { answering { () throws(Refusal) in try logIn(.ok, wanted, at: now, finish) } }
                 }
@@ -87,7 +87,7 @@ struct TokenRoutes: Sendable {
         return parked(request) { resumption in
             do throws(TokenFailure) {
                 try services.sessions.refresh(
-                    token, audience: audience, from: services.client(request), audit: services.audit(request), at: now
+                    token, audience: audience, from: services.client(request), audit: AuditContext(request), at: now
                 ) { finish in
                     resumption.resume {
                         answering { () throws(Refusal) in
@@ -137,7 +137,7 @@ struct TokenRoutes: Sendable {
             guard let refresh = try? services.sessions.read(text) else { throw Refusal(error) }
             target = .session(refresh.session, ofUser: refresh.user)
         }
-        let audit = services.audit(request)
+        let audit = AuditContext(request)
         let now = request.receivedAt
         return services.commit(for: request) { transaction throws(StoreError) in
             _ = try transaction.revoke(target, reason: "blacklisted by its holder", audit: audit, at: now)

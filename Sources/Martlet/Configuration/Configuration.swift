@@ -89,7 +89,11 @@ struct Configuration: Sendable {
     private static func issuer(_ text: String, _ texts: SettingTexts) throws(ConfigurationError) -> String {
         let advice = ConfigurationError(
             "\(texts.origin(.issuer)) must be https://host[:port] without path (http:// only for localhost, 127.0.0.1 and [::1]).")
-        guard CORSPolicy(origins: [text]) != nil, !text.contains(",") else { throw advice }
+        let authority = text.drop { $0 != "/" }.dropFirst(2)
+        // The host and port are read as those of an address to listen on are; without a port any will do.
+        guard CORSPolicy(origins: [text]) != nil, !text.contains(","),
+            case .tcp(_, let port)? = ListenAddress("\(authority):1") ?? ListenAddress(String(authority)), port > 0
+        else { throw advice }
         if text.hasPrefix("https://") { return text }
         let host = text.dropFirst("http://".count)
         let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
@@ -151,7 +155,7 @@ struct Configuration: Sendable {
     private static func argon2(_ texts: SettingTexts) throws(ConfigurationError) -> Argon2Parameters {
         let memory = try number(.argon2MemoryKiB, texts, 8...1_048_576)
         let iterations = try number(.argon2Iterations, texts, 1...100)
-        let lanes = try number(.argon2Parallelism, texts, 1...64)
+        let lanes = try number(.argon2Parallelism, texts, 1...16)
         guard let parameters = Argon2Parameters(memoryKiB: Int(memory), iterations: Int(iterations), parallelism: Int(lanes)) else {
             throw ConfigurationError("\(texts.origin(.argon2MemoryKiB)) must be at least 8 for each of \(lanes) lanes.")
         }
@@ -170,7 +174,7 @@ struct Configuration: Sendable {
     private static func loginLimit(_ texts: SettingTexts) throws(ConfigurationError) -> LoginThrottle.Limit? {
         let text = texts[.loginAttempts] ?? ""
         if text == "off" { return nil }
-        let parts = text.utf8.split(separator: UInt8(ascii: "/")).map { Int64(digits: ArraySlice(Array($0))) }
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Int64(digits: ArraySlice(Array($0))) }
         guard parts.count == 2, let failures = parts[0], let seconds = parts[1], (1...10_000).contains(failures),
             (1...86_400).contains(seconds)
         else {

@@ -22,7 +22,7 @@ struct SettingTexts: Sendable {
         if let file { try read(file: file) }
         try read(environment: environment)
         for setting in Setting.all {
-            guard let text = flags[setting.name] else { continue }
+            guard let text = flags[setting.name], !text.isEmpty else { continue }
             texts[setting] = (text, "--\(setting.flag)")
         }
     }
@@ -43,15 +43,19 @@ struct SettingTexts: Sendable {
             // Kubernetes sets these beside a service named martlet.
             if variable.hasPrefix("MARTLET_PORT") || variable.hasPrefix("MARTLET_SERVICE_") { continue }
             if let setting = Setting.all.first(where: { $0.variable == variable }) {
-                texts[setting] = (text, variable)
+                if !text.isEmpty { texts[setting] = (text, variable) }
             } else if let setting = Setting.all.first(where: { $0.isSecret && $0.fileVariable == variable }) {
-                guard environment[setting.variable] == nil else {
+                if text.isEmpty { continue }
+                guard environment[setting.variable, default: ""].isEmpty else {
                     throw ConfigurationError("\(setting.variable) and \(variable) are both set; keep one of them.")
                 }
                 guard let bytes = File.read(text, limit: 65_536) else {
                     throw ConfigurationError("\(variable) names \(text), which cannot be read.")
                 }
-                texts[setting] = (String(decoding: bytes, as: UTF8.self).trimmingLineEnds, variable)
+                let secret = String(decoding: bytes, as: UTF8.self).trimmingLineEnds
+                // A mount that went wrong must not read as nothing said: a new master key would be made.
+                guard !secret.isEmpty else { throw ConfigurationError("\(variable) names \(text), which is empty.") }
+                texts[setting] = (secret, variable)
             } else {
                 throw ConfigurationError(Self.unknown(variable, among: Setting.all.map(\.variable)))
             }
