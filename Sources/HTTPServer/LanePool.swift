@@ -1,5 +1,6 @@
 // LanePool: the threads of one lane and the bounded queue before them. Threads start when there is more to do than
-// threads doing it, up to the lane's size, and live until shutdown.
+// threads doing it, up to the lane's size, and end when there has been nothing to do for half a minute: a hashing thread
+// keeps megabytes while it lives.
 
 import NIOCore
 import Threads
@@ -12,7 +13,8 @@ final class LanePool: Sendable {
 
     private struct State {
         var queue = FairQueue<Job>()
-        var threads: [Thread] = []
+        var threads: [UInt64: Thread] = [:]
+        var lastThread: UInt64 = 0
         var idle = 0
         var busy = 0
         var refused = 0
@@ -24,17 +26,20 @@ final class LanePool: Sendable {
     private let size: Int
     private let queueBound: Int
     private let waitBound: Int64?
+    private let idleTime: Int
     private let state: Monitor<State>
 
     /// - Parameters:
     ///   - size: threads, 1 or more.
     ///   - queueBound: jobs waiting; one more is refused.
     ///   - waitBound: the longest estimated wait in milliseconds; nil for no such bound. A lane with one runs at lower priority.
+    ///   - idleTime: milliseconds without work after which a thread ends.
     ///   - firstEstimate: what a job takes, in microseconds, before any was measured.
-    init(size: Int, queueBound: Int, waitBound: Int64? = nil, firstEstimate: Int64 = 1000) {
+    init(size: Int, queueBound: Int, waitBound: Int64? = nil, idleTime: Int, firstEstimate: Int64 = 1000) {
         self.size = size
         self.queueBound = queueBound
         self.waitBound = waitBound
+        self.idleTime = idleTime
         state = Monitor(State(meanTime: firstEstimate))
     }
 
@@ -50,8 +55,9 @@ final class LanePool: Sendable {
             }
             state.queue.append(job, client: client)
             if state.idle < state.queue.count, state.threads.count < size {
-                let thread = Thread(isBackground: waitBound != nil) { [self] in run() }
-                if let thread { state.threads.append(thread) }
+                state.lastThread += 1
+                let number = state.lastThread
+                state.threads[number] = Thread(isBackground: waitBound != nil) { [self] in run(as: number) }
             }
             return nil
         }
@@ -64,13 +70,24 @@ final class LanePool: Sendable {
         state.withLock { LaneGauge(queued: $0.queue.count, busy: $0.busy, threads: $0.threads.count, refused: $0.refused) }
     }
 
+    /// A thread that has had nothing to do takes itself off the list, unless something came in the meantime.
+    private func leave(_ number: UInt64) -> Bool {
+        state.withLock { state in
+            state.idle -= 1
+            guard state.queue.count == 0, !state.isShutDown else { return false }
+            // Off the list nobody will join it any more.
+            state.threads.removeValue(forKey: number)?.detach()
+            return true
+        }
+    }
+
     /// Drops what is queued, lets what runs finish, and joins the threads.
     func shutDown() {
         let threads = state.withLock { state in
             state.isShutDown = true
             state.queue = FairQueue()
-            defer { state.threads = [] }
-            return state.threads
+            defer { state.threads = [:] }
+            return Array(state.threads.values)
         }
         state.broadcast()
         for thread in threads { thread.join() }
@@ -81,10 +98,10 @@ final class LanePool: Sendable {
         case stop
     }
 
-    private func run() {
+    private func run(as number: UInt64) {
         while true {
             state.withLock { $0.idle += 1 }
-            let next: Next = state.wait { state in
+            let next: Next? = state.wait(milliseconds: idleTime) { state in
                 if state.isShutDown {
                     state.idle -= 1
                     return .stop
@@ -93,6 +110,10 @@ final class LanePool: Sendable {
                 state.idle -= 1
                 state.busy += 1
                 return .run(job)
+            }
+            guard let next else {
+                guard leave(number) else { continue }
+                return
             }
             guard case .run(let job) = next else { return }
             let start = NIODeadline.now()

@@ -21,6 +21,8 @@ package final class Lanes: Sendable {
         package var outbound = 4
         /// Calls waiting for one of them.
         package var outboundQueue = 256
+        /// Milliseconds without work after which a thread ends, and gives back what memory it kept.
+        package var idleTime = 30_000
 
         /// The defaults.
         package init() {}
@@ -32,11 +34,11 @@ package final class Lanes: Sendable {
 
     /// Lanes without a thread yet: each starts its threads as work comes.
     package init(_ configuration: Configuration = Configuration()) {
-        worker = LanePool(size: max(1, configuration.workers), queueBound: configuration.workerQueue)
+        worker = LanePool(size: max(1, configuration.workers), queueBound: configuration.workerQueue, idleTime: configuration.idleTime)
         hashing = LanePool(
             size: max(1, configuration.hashers), queueBound: configuration.hashingQueue,
-            waitBound: configuration.hashingWait, firstEstimate: 30_000)
-        outbound = LanePool(size: max(1, configuration.outbound), queueBound: configuration.outboundQueue)
+            waitBound: configuration.hashingWait, idleTime: configuration.idleTime, firstEstimate: 30_000)
+        outbound = LanePool(size: max(1, configuration.outbound), queueBound: configuration.outboundQueue, idleTime: configuration.idleTime)
     }
 
     /// What a lane is doing; nil for `.loop`, which has no queue.

@@ -7,7 +7,7 @@
     import Darwin
 #endif
 
-/// One thread that runs one function to its end.
+/// One thread that runs one function to its end. To be joined or detached.
 ///
 /// @unchecked: `handle` is set before the initialiser returns and only read after.
 package final class Thread: @unchecked Sendable {
@@ -40,6 +40,9 @@ package final class Thread: @unchecked Sendable {
     package func join() {
         if pthread_equal(pthread_self(), handle) == 0 { pthread_join(handle, nil) }
     }
+
+    /// Lets the thread clean up after itself when it ends. Instead of `join`, and once.
+    package func detach() { pthread_detach(handle) }
 
     private final class Start: Sendable {
         let isBackground: Bool

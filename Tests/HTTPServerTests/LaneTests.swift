@@ -47,6 +47,20 @@ struct LaneTests {
         }
     }
 
+    @Test("a thread without work ends, and its lane goes on with the next request")
+    func idleThreads() throws {
+        var sizes = Lanes.Configuration()
+        sizes.idleTime = 20
+        let route = Route(.get, "/", lane: .hashing) { _ in .respond(Response(.ok)) }
+        try Fixture.with([route], lanes: sizes) { fixture in
+            for _ in 0..<3 {
+                let answer = try Client(fixture.address).get("/")
+                #expect(answer.status == 200)
+                #expect(eventually { fixture.lanes.gauge(.hashing)?.threads == 0 })
+            }
+        }
+    }
+
     @Test("hashing is refused when the estimated wait is too long, before the queue is full")
     func estimatedWait() throws {
         var sizes = Lanes.Configuration()

@@ -174,7 +174,8 @@ struct Configuration: Sendable {
     private static func loginLimit(_ texts: SettingTexts) throws(ConfigurationError) -> LoginThrottle.Limit? {
         let text = texts[.loginAttempts] ?? ""
         if text == "off" { return nil }
-        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Int64(digits: ArraySlice(Array($0))) }
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map { Int64(digits: ArraySlice(Array($0))) }
         guard parts.count == 2, let failures = parts[0], let seconds = parts[1], (1...10_000).contains(failures),
             (1...86_400).contains(seconds)
         else {
