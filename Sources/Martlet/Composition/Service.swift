@@ -32,7 +32,7 @@ struct Service: Sendable {
         let now = SystemClock.now()
         let installation = try Installation(configuration, issuer: issuer, logger: logger, at: now)
         let random = installation.random
-        let users = UserCache(capacity: 32_768) { Representation.user($0) }
+        let users = UserCache(capacity: 65_536) { Representation.user($0) }
         events = EventFollower(users: users)
         do throws(StoreError) {
             try events.follow(installation.store, at: now)
