@@ -9,7 +9,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+    // For `make test`: no warning of ours passes.
+] + (Context.environment["WARNINGS_ARE_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A layer whose folder has a plain name; `module` carries the prefix where a consumer's app would link it.
 func layer(_ module: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -54,9 +54,9 @@ export function appendSessions(list, sessions, end) {
 export function showCommands(place, username, copy) {
     const origin = location.origin;
     const commands = [
-        ["Log in", `curl -s ${origin}/auth/login --json '{"username":"${username}","password":"…"}'`],
+        ["Log in", `curl -s -H 'Content-Type: application/json' -d '{"username":"${username}","password":"…"}' ${origin}/auth/login`],
         ["Ask who you are", `curl -s ${origin}/api/v1/users/me -H "Authorization: Bearer $ACCESS"`],
-        ["Refresh", `curl -s ${origin}/auth/refresh --json "{\\"refresh\\":\\"$REFRESH\\"}"`],
+        ["Refresh", `curl -s -H 'Content-Type: application/json' -d "{\\"refresh\\":\\"$REFRESH\\"}" ${origin}/auth/refresh`],
         ["Fetch the public keys", `curl -s ${origin}/.well-known/jwks.json`],
     ];
     place.replaceChildren(...commands.map(([title, command]) => {

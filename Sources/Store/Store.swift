@@ -147,8 +147,6 @@ package enum Fact: String, Sendable {
     case lineage
     /// Set once there has been an administrator.
     case hadAdministrator = "had_administrator"
-    /// A sealed constant by which a wrong master key is noticed.
-    case masterKeyCheck = "master_key_check"
     /// The issuer that the tokens so far were made for.
     case issuer
 }

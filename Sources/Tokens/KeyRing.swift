@@ -67,6 +67,7 @@ package final class KeyRing: Sendable {
     package let algorithm: SignatureAlgorithm
     private let shared: JWK?
     private let state: Mutex<State>
+    private let reloading = Mutex(())
 
     private struct State {
         var snapshot: Snapshot
@@ -96,9 +97,12 @@ package final class KeyRing: Sendable {
 
     /// Takes the ring from the store again.
     package func reload() throws(Failure) {
-        let snapshot = try Self.load(store, masterKey, algorithm, shared)
-        state.withLock { $0 = State(snapshot: snapshot, marks: Self.marks(snapshot)) }
-        source.replace(with: snapshot.verifying)
+        // One after the other: what was read earlier must not be put in place of what was read later.
+        try reloading.withLock { _ throws(Failure) in
+            let snapshot = try Self.load(store, masterKey, algorithm, shared)
+            state.withLock { $0 = State(snapshot: snapshot, marks: Self.marks(snapshot)) }
+            source.replace(with: snapshot.verifying)
+        }
     }
 
     /// The marks to raise before tokens with these expiries are given out. Each is raised an hour further than needed, so

@@ -42,7 +42,7 @@ package struct RefreshToken: Sendable, Hashable {
             throw isAccessToken ? .wrongType : .invalid(reason: error.code)
         }
         guard claims.issuer == issuer, claims.audience == [issuer], let session = claims.sessionID, let user = claims.subject,
-            let counter = claims["ctr"]?.integer, let nonce = claims["nonce"]?.string.flatMap({ Base64URL.decode($0) }),
+            let counter = claims["ctr"]?.integer, counter >= 0, let nonce = claims["nonce"]?.string.flatMap({ Base64URL.decode($0) }),
             let issuedAt = claims.issuedAt, let expiresAt = claims.expiresAt
         else { throw .invalid(reason: "claims") }
         self.session = SessionID(session)

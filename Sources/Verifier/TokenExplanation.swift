@@ -30,11 +30,11 @@ public struct TokenExplanation: Sendable {
     /// The checks. The raw values are stable.
     public enum Check: String, Sendable, CaseIterable {
         case form
+        case type
         case algorithm
         case key
         case signature
         case claims
-        case type
         case issuer
         case audience
         case expiry

@@ -26,6 +26,9 @@ extension TokenVerifier {
         var steps = [
             Step(check: .form, value: "\(text.count) bytes", verdict: .passed),
             Step(
+                check: .type, value: header.type,
+                verdict: verdict { () throws(VerificationFailure) in try checkType(of: header) }),
+            Step(
                 check: .algorithm, value: header.algorithmName,
                 verdict: verdict { () throws(VerificationFailure) in _ = try allowedAlgorithm(of: header) }),
             Step(
@@ -46,7 +49,7 @@ extension TokenVerifier {
             return TokenExplanation(steps: steps, unverifiedHeader: header, unverifiedClaims: nil)
         }
         steps.append(Step(check: .claims, value: "\(claims.all.count) claims", verdict: .passed))
-        for check in ClaimsPolicy.Check.allCases {
+        for check in ClaimsPolicy.Check.allCases where check != .type {
             var failure = policy.claims.failure(of: check, header: header, claims: claims, at: now).map(VerificationFailure.init)
             if check == .scope, failure == nil, let scope, !claims.scopes.contains(where: { $0.utf8.elementsEqual(scope.utf8) }) {
                 failure = .insufficientScope(scope)

@@ -1,7 +1,7 @@
 // TokenVerifier: the one way from a token's text to a `VerifiedToken`. The order of its steps is the security argument:
 //
 //     seen before, under these keys?  ── yes ──> exp, nbf again ─────────────────────┐
-//       no: form → alg allowed → key by kid and alg → signature → claims (one list) ─┴─> extra scope → revocation
+//       no: form → typ → alg allowed → key by kid and alg → signature → claims (one list) ─┴─> extra scope → revocation
 //
 // Synchronous and never waiting: no network, no disk, locks held for some nanoseconds. `explain` walks the same steps to their
 // end (TokenVerifier+Explain).
@@ -80,6 +80,7 @@ public final class TokenVerifier: Sendable {
         _ text: UnsafeBufferPointer<UInt8>, with snapshot: KeySnapshot, at now: UnixTime
     ) throws(VerificationFailure) -> VerifiedToken {
         let (layout, header) = try parse(text, with: snapshot)
+        try checkType(of: header.header)
         let algorithm = try allowedAlgorithm(of: header.header)
         try checkKeyIsKnown(header, snapshot, at: now)
         try checkSignature(text, layout, by: header.candidates)
@@ -99,6 +100,11 @@ public final class TokenVerifier: Sendable {
         } catch {
             throw .malformed(error)
         }
+    }
+
+    /// Before the algorithm and the key: a token of another kind is told so, whatever it was signed with.
+    func checkType(of header: JWSHeader) throws(VerificationFailure) {
+        guard header.hasType(policy.claims.type) else { throw .wrongType }
     }
 
     func allowedAlgorithm(of header: JWSHeader) throws(VerificationFailure) -> SignatureAlgorithm {

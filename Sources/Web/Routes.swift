@@ -4,6 +4,7 @@
 // Routes that want a token start on the loop, so that a bad one is refused before it can occupy a worker.
 
 package import HTTP
+import Tokens
 
 /// The routes of the service.
 package enum Routes {
@@ -15,7 +16,7 @@ package enum Routes {
         let adminUsers = AdminUserRoutes(services: services)
         let adminTokens = AdminTokenRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
-        let list: [(Method, String, Lane, @Sendable (Request) throws(Refusal) -> Outcome)] = [
+        let list: [Row] = [
             (.post, "/auth/register", .worker, tokens.register),
             (.post, "/auth/login", .worker, tokens.login),
             (.post, "/auth/refresh", .loop, tokens.refresh),
@@ -32,6 +33,11 @@ package enum Routes {
             (.get, "/api/v1/users", .loop, users.list),
             (.get, "/api/v1/users/{id}", .loop, users.one),
 
+            (.get, "/.well-known/jwks.json", .loop, wellKnown.keySet),
+            (.get, "/healthz", .loop, wellKnown.health),
+            (.get, "/readyz", .loop, wellKnown.readiness),
+        ]
+        let forAdministrators: [Row] = [
             (.get, "/admin/api/users", .loop, adminUsers.list),
             (.post, "/admin/api/users", .loop, adminUsers.create),
             (.get, "/admin/api/users/{id}", .loop, adminUsers.read),
@@ -45,15 +51,23 @@ package enum Routes {
             (.post, "/admin/api/keys/rotate", .loop, adminTokens.rotateKeys),
             (.get, "/admin/api/audit", .loop, adminTokens.audit),
             (.post, "/admin/api/explain", .loop, adminTokens.explain),
-
-            (.get, "/.well-known/jwks.json", .loop, wellKnown.keySet),
-            (.get, "/healthz", .loop, wellKnown.health),
-            (.get, "/readyz", .loop, wellKnown.readiness),
         ]
-        return list.map { method, pattern, lane, handler in
-            Route(method, pattern, lane: lane, bodyLimit: bodyLimit) { request in
-                answering { () throws(Refusal) in try handler(request) }
+        return list.map { row in route(row, bodyLimit: bodyLimit, handler: row.handler) }
+            + forAdministrators.map { row in
+                // Who may not act here hears that before anything about what they sent. The role is read again, from the store.
+                route(row, bodyLimit: bodyLimit) { request throws(Refusal) in
+                    _ = try services.caller(request, .admin)
+                    return try row.handler(request)
+                }
             }
+    }
+
+    private typealias Handler = @Sendable (Request) throws(Refusal) -> Outcome
+    private typealias Row = (method: Method, pattern: String, lane: Lane, handler: Handler)
+
+    private static func route(_ row: Row, bodyLimit: Int, handler: @escaping Handler) -> Route {
+        Route(row.method, row.pattern, lane: row.lane, bodyLimit: bodyLimit) { request in
+            answering { () throws(Refusal) in try handler(request) }
         }
     }
 }

@@ -32,9 +32,12 @@ struct DatabaseFlags: ParsableArguments {
         return try Configuration(try SettingTexts(flags: flags, environment: Environment.variables, file: config))
     }
 
-    /// Opens the database and its keys.
-    func open() throws -> Installation {
+    /// Opens the database and its keys; makes them, as the service does at its first start, only where `mayMake` says so.
+    func open(mayMake: Bool = false) throws -> Installation {
         let configuration = try configuration()
+        guard mayMake || File.exists(configuration.databasePath) else {
+            throw CommandFailure("There is no database \(configuration.databasePath); --data-dir names the folder of another one.")
+        }
         let logger = (configuration.logFormat ?? .automatic).logger(level: .warning)
         return try Installation(configuration, issuer: configuration.issuer, logger: logger, at: SystemClock.now())
     }

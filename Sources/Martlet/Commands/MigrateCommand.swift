@@ -20,7 +20,7 @@ struct MigrateCommand: ParsableCommand {
         let pending = try telling {
             try SQLStore.pendingMigrations(location: .file(configuration.databasePath), migrations: migrations)
         }
-        if !dryRun { try settings.open().store.close() }
+        if !dryRun { try settings.open(mayMake: true).store.close() }
         if json {
             let bytes = JSONWriter.object { writer in
                 writer.member(dryRun ? "pending" : "applied", pending.map { "\($0.number) \($0.name)" })

@@ -16,7 +16,7 @@ struct ServeCommand: ParsableCommand {
         try service.run(until: signals) { issuer, address, hasAdministrator in
             Terminal.print("Martlet \(Version.text) serves \(issuer) (listening on \(address)).")
             guard logger.logLevel <= .info else { return }
-            if !hasAdministrator { Terminal.print("\nMake the first administrator:\n  martlet user add --role admin NAME") }
+            if !hasAdministrator { Terminal.print("\nMake the first administrator:\n  \(CommandLine.arguments[0]) user add --role admin NAME") }
             Terminal.print(Self.tryIt(issuer))
         }
     }
@@ -25,9 +25,9 @@ struct ServeCommand: ParsableCommand {
         """
 
         Try it in a browser at \(issuer)/ or with curl:
-          curl -s \(issuer)/auth/register --json '{"username":"ada","password":"correct horse battery"}'
-          curl -s \(issuer)/auth/login    --json '{"username":"ada","password":"correct horse battery"}'
-          curl -s \(issuer)/api/v1/users/me -H "Authorization: Bearer $ACCESS"
+          curl -s -H 'Content-Type: application/json' -d '{"username":"ada","password":"correct horse battery"}' \(issuer)/auth/register
+          curl -s -H 'Content-Type: application/json' -d '{"username":"ada","password":"correct horse battery"}' \(issuer)/auth/login
+          curl -s -H "Authorization: Bearer $ACCESS" \(issuer)/api/v1/users/me
           curl -s \(issuer)/.well-known/jwks.json
         """
     }

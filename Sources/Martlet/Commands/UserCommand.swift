@@ -23,7 +23,7 @@ struct UserCommand: ParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
-            let installation = try settings.open()
+            let installation = try settings.open(mayMake: true)
             defer { installation.store.close() }
             let password = try Terminal.password(fromInput: passwordStdin, isNew: true)
             let now = SystemClock.now()

@@ -52,7 +52,11 @@ struct Installation: Sendable {
             throw Self.explain(error, masterKeyName: masterKeyName, database: path)
         }
         do throws(StoreError) {
-            let last = try store.read { reads throws(StoreError) in try reads.fact(.issuer) }
+            let random = random
+            let last = try store.write { transaction throws(StoreError) in
+                if try transaction.fact(.lineage) == nil { try transaction.setFact(.lineage, Identifier.random(random)) }
+                return try transaction.fact(.issuer)
+            }
             self.issuer = issuer ?? last ?? "http://localhost:8080"
         } catch {
             throw ConfigurationError("The database \(path) cannot be used: \(error.detail)")

@@ -165,8 +165,10 @@ struct Configuration: Sendable {
     private static func proxies(_ texts: SettingTexts) throws(ConfigurationError) -> TrustedProxies {
         let field: TrustedProxies.Field = try choice(
             .forwardedHeader, texts, ["x-forwarded-for": .xForwardedFor, "forwarded": .forwarded])
-        guard let proxies = TrustedProxies(list(.trustedProxies, texts), field: field) else {
-            throw ConfigurationError("\(texts.origin(.trustedProxies)) must list addresses or CIDRs such as 10.0.0.0/8.")
+        let words = list(.trustedProxies, texts)
+        let cidrs = words.filter { $0 != "unix" }
+        guard let proxies = TrustedProxies(cidrs, field: field, trustsLocalPeers: words.contains("unix")) else {
+            throw ConfigurationError("\(texts.origin(.trustedProxies)) must list CIDRs such as 10.0.0.0/8, or unix for a socket's peers.")
         }
         return proxies
     }
