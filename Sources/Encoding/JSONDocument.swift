@@ -13,7 +13,7 @@ public struct JSONDocument: Sendable {
 
     /// Objects and arrays inside each other, at most.
     public static let maximumDepth = 16
-    /// Members of one object, at most: the search for duplicates looks at every pair.
+    /// Members of one object, at most: the search for duplicates compares every pair of keys.
     public static let maximumMembers = 256
 
     /// Reads a text that is one JSON value and nothing else but white space.

@@ -34,7 +34,7 @@ struct JSONParser {
 
     private mutating func object() throws(JSONError) {
         let node = try open(.object)
-        var names: [Int] = []
+        var names = JSONMemberNames()
         skipSpace()
         if peek() == UInt8(ascii: "}") {
             at += 1
@@ -46,8 +46,7 @@ struct JSONParser {
             let name = nodes.count
             try string()
             guard names.count < JSONDocument.maximumMembers else { throw error(.tooManyMembers, at: nameStart) }
-            for other in names where sameName(name, other) { throw error(.duplicateMember, at: nameStart) }
-            names.append(name)
+            guard names.insert(nodes[name], in: text) else { throw error(.duplicateMember, at: nameStart) }
             skipSpace()
             guard peek() == UInt8(ascii: ":") else { throw error(peek() == nil ? .unexpectedEnd : .expectedColon) }
             at += 1
@@ -191,14 +190,6 @@ struct JSONParser {
     private mutating func add(_ kind: JSONDocument.Kind, from start: Int, to end: Int, isComplex: Bool) {
         let next = UInt32(nodes.count + 1)
         nodes.append(.init(kind: kind, isComplex: isComplex, start: UInt32(start), end: UInt32(end), next: next))
-    }
-
-    private func sameName(_ one: Int, _ other: Int) -> Bool {
-        let (one, other) = (nodes[one], nodes[other])
-        let left = text[Int(one.start)..<Int(one.end)]
-        let right = text[Int(other.start)..<Int(other.end)]
-        guard one.isComplex || other.isComplex else { return left.count == right.count && left.elementsEqual(right) }
-        return JSONString.unescape(left) == JSONString.unescape(right)
     }
 
     private mutating func skipSpace() {

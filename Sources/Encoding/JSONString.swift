@@ -51,12 +51,12 @@ enum JSONString {
             case UInt8(ascii: "r"): bytes.append(0x0D)
             case UInt8(ascii: "t"): bytes.append(0x09)
             case UInt8(ascii: "u"):
-                var units = [unit(text, at: at + 2) ?? 0xFFFD]
-                if (0xD800...0xDBFF).contains(units[0]) {
-                    units.append(unit(text, at: at + 8) ?? 0xFFFD)
+                var code = UInt32(unit(text, at: at + 2) ?? 0xFFFD)
+                if (0xD800...0xDBFF).contains(code), let low = unit(text, at: at + 8) {
+                    code = 0x10000 + (code & 0x3FF) << 10 + UInt32(low) & 0x3FF
                     at += 6
                 }
-                bytes.append(contentsOf: String(decoding: units, as: UTF16.self).utf8)
+                bytes.append(contentsOf: (Unicode.Scalar(code) ?? "\u{FFFD}").utf8)
                 at += 4
             default: bytes.append(text[at + 1])
             }

@@ -102,11 +102,10 @@ package struct ChunkedDecoder: Sendable {
         guard trailerBytes <= trailerLimit else { throw .headersTooLarge() }
         switch state {
         case .trailerStart where byte == .carriageReturn: state = .lastEnd
-        case .trailerStart,
-            .trailerName where byte != UInt8(ascii: ":"):
+        case .trailerName where byte == UInt8(ascii: ":"): state = .trailerValue
+        case .trailerStart, .trailerName:
             guard byte.isTokenCharacter else { throw Self.invalid }
             state = .trailerName
-        case .trailerName: state = .trailerValue
         case .trailerValue where byte == .carriageReturn: state = .trailerEnd
         case .trailerValue:
             guard byte.isFieldValueByte else { throw Self.invalid }

@@ -64,19 +64,35 @@ package struct ConnectionState: ~Copyable, Sendable {
 
     // MARK: Events
 
-    /// Bytes came from the peer; ask `next(at:)` what follows.
+    /// Bytes came from the peer; ask `next(at:)` what follows. At most `readBytes` of them between two looks at `wantsBytes`,
+    /// and what is held stays bounded. A peer that closed its sending side cannot be held back, its last bytes come at once:
+    /// where those are too many the rest is not heard, what is held is answered, and the connection closes.
     package mutating func received(_ bytes: UnsafeRawBufferPointer, at now: Int64) {
         switch phase {
         case .lingering, .halfClosing:
             discarded += bytes.count
             if discarded > limits.lingerBytes { phase = .closing }
         case .refusing, .answeringRefusal, .closing, .closed: break
-        default:
-            if consumed > 0 {
-                buffer.removeSubrange(0..<consumed)
-                consumed = 0
-            }
-            buffer.append(contentsOf: bytes)
+        // After a gap nothing more may be read: it would be taken for something else than it is.
+        case .idle, .head, .routing, .body, .answering: if !inputEnded { hold(bytes) }
+        }
+    }
+
+    private mutating func hold(_ bytes: UnsafeRawBufferPointer) {
+        if consumed > 0 {
+            buffer.removeSubrange(0..<consumed)
+            consumed = 0
+        }
+        let room = max(0, mostWanted + Self.readBytes - buffer.count)
+        buffer.append(contentsOf: bytes.prefix(room))
+        if bytes.count > room { inputEnded = true }
+    }
+
+    /// Reading goes on after a pause that `wantsBytes` or an unread answer made: the peer is not charged with it.
+    package mutating func readingResumed(at now: Int64) {
+        switch phase {
+        case .idle, .head, .body: phaseStart = now
+        default: break
         }
     }
 
@@ -153,17 +169,13 @@ package struct ConnectionState: ~Copyable, Sendable {
         return true
     }
 
-    /// Whether to go on reading from the socket: not while more than enough of later requests is held.
+    /// Whether to go on reading from the socket: not while more than enough is held. What is thrown away is always read.
     package var wantsBytes: Bool {
-        guard case .answering = phase else { return true }
-        return buffer.count - consumed < limits.pipelinedBytes
-    }
-
-    /// Whether a request is being answered.
-    package var isAnswering: Bool {
-        switch phase {
-        case .answering, .answeringRefusal: true
-        default: false
+        let held = buffer.count - consumed
+        return switch phase {
+        case .answering: held < limits.pipelinedBytes
+        case .idle, .head, .routing, .body: held < mostWanted
+        case .refusing, .answeringRefusal, .halfClosing, .lingering, .closing, .closed: true
         }
     }
 
@@ -221,6 +233,9 @@ package struct ConnectionState: ~Copyable, Sendable {
         phaseStart = now
     }
 
+    /// Any head that the limits let pass has to fit, or it could never be complete.
+    private var mostWanted: Int { max(limits.pipelinedBytes, RequestHeadParser.mostBytes(limits)) }
+
     private var hasUnread: Bool { consumed < buffer.count }
 
     private mutating func readHead() throws(Refusal) -> RequestHead? {
@@ -259,5 +274,7 @@ package struct ConnectionState: ~Copyable, Sendable {
         if buffer.capacity > Self.keptCapacity { buffer = [] } else { buffer.removeAll(keepingCapacity: true) }
     }
 
+    /// The most to read from the socket at once, in bytes.
+    package static let readBytes = 16 * 1024
     private static let keptCapacity = 4096
 }

@@ -22,7 +22,8 @@ package struct Limits: Sendable, Equatable {
     package var lingerTime: Int64 = 2_000
     /// What is read and thrown away in that time; past it the connection is closed.
     package var lingerBytes = 256 * 1024
-    /// Bytes held of requests that follow the one being answered; past it nothing more is read from the peer.
+    /// Bytes held of requests that follow the one being answered; past it nothing more is read from the peer. Where a head
+    /// may be longer than this, one head is held whole.
     package var pipelinedBytes = 32 * 1024
     /// Connections of the whole server; one more is closed as soon as it is accepted.
     package var connections = 10_000

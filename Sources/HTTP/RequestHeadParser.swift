@@ -17,6 +17,11 @@ package struct RequestHeadParser: Sendable {
         self.limits = limits
     }
 
+    /// How many bytes a head may take that these limits let pass, empty lines before it and CRLFs included.
+    package static func mostBytes(_ limits: Limits) -> Int {
+        2 * mostEmptyLines + limits.requestLine + 2 + limits.headerSection + 2
+    }
+
     /// Goes on with the bytes received since the head's beginning: all of them, the ones seen before included. Field names
     /// are lowered in place.
     /// - Returns: the head and its length in bytes; nil while it is not complete.

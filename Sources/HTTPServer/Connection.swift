@@ -170,9 +170,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         case .close: closeWhenSent(context)
         case .waiting, .outputFull: break
         }
-        // Back-pressure: a peer that pipelines faster than it is answered waits in its own socket.
-        if state.wantsBytes != isReading {
-            isReading.toggle()
+        // Back-pressure: a peer that asks faster than it is answered, or takes none of its answers, waits in its own socket.
+        let wantsBytes = isWritable && state.wantsBytes
+        if wantsBytes != isReading {
+            isReading = wantsBytes
+            if isReading { state.readingResumed(at: share.now) }
             try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
         }
     }
@@ -194,7 +196,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             // However much a peer pipelines, its answers are made no faster than they can be sent.
             if share.output.readableBytes >= Self.mostOutput { return .outputFull }
         }
-        return .waiting
+        return .outputFull
     }
 
     private func flush(_ context: ChannelHandlerContext) {

@@ -60,6 +60,25 @@ final class Client {
         }
     }
 
+    /// Sends the same text again and again until the server takes no more for half a second, or it was sent so many times.
+    /// - Returns: how often it was sent whole; the last one may have been begun.
+    func sendWhileTaken(_ text: String, times: Int) throws -> Int {
+        let bytes = Array(text.utf8)
+        for time in 0..<times {
+            var sent = 0
+            while sent < bytes.count {
+                var question = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+                guard poll(&question, 1, 500) > 0 else { return time }
+                let count = bytes.withUnsafeBytes {
+                    Self.sendNow(file, $0.baseAddress?.advanced(by: sent), bytes.count - sent)
+                }
+                guard count > 0 || errno == EAGAIN else { throw Failure(what: "send: \(errno)") }
+                sent += max(0, count)
+            }
+        }
+        return times
+    }
+
     /// Sends a GET and reads its answer.
     func get(_ path: String, _ fields: String = "") throws -> Answer {
         try send("GET \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
@@ -139,6 +158,14 @@ final class Client {
     }
 
     private static func shut(_ file: Int32) { close(file) }
+
+    private static func sendNow(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        #if canImport(Glibc)
+            Glibc.send(file, bytes, count, Int32(MSG_DONTWAIT))
+        #else
+            Darwin.send(file, bytes, count, MSG_DONTWAIT)
+        #endif
+    }
 
     #if canImport(Glibc)
         private static let stream = Int32(SOCK_STREAM.rawValue)

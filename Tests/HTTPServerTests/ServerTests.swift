@@ -126,6 +126,63 @@ struct ServerTests {
         }
     }
 
+    @Test("a peer that asks on and on and reads nothing is not read from either, and finds every answer once it reads")
+    func deafPeer() throws {
+        let page = Response(.ok, body: .bytes([UInt8](repeating: 65, count: 16 * 1024)))
+        try Fixture.with([Route(.get, "/page") { _ in .respond(page) }]) { fixture in
+            let client = try Client(fixture.address, receiveBuffer: 4096)
+            let request = "GET /page HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 8000) + "\r\n\r\n"
+            // More than the system's buffers of a connection hold.
+            let sent = try client.sendWhileTaken(request, times: 8192)
+            #expect(sent < 8192, "the server took everything")
+            let answered = fixture.server.counters.responsesByGroup[1]
+            let read = fixture.server.counters.bytesIn
+            #expect(read - answered * request.utf8.count < 128 * 1024, "read and not answered")
+            for _ in 0..<sent { #expect(try client.answer().status == 200) }
+        }
+    }
+
+    @Test("what a peer sent before it closed its sending side is bounded too: it comes at once, and reading cannot wait")
+    func deafHalfClosedPeer() throws {
+        let gate = Gate()
+        let slow = Route(.get, "/slow", lane: .worker) { _ in
+            gate.pass()
+            return .respond(.text(.ok, "slow"))
+        }
+        // A Unix-domain socket tells of the end while the bytes before it are still unread.
+        let path = "/tmp/martlet-test-\(UInt64.random(in: 0...UInt64.max)).sock"
+        try Fixture.with([hello, slow], address: "unix:\(path)") { fixture in
+            let client = try Client(fixture.address)
+            try client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(eventually { gate.arrivals.load(ordering: .relaxed) == 1 })
+            let request = "GET /hello HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 4000) + "\r\n\r\n"
+            let sent = try client.sendWhileTaken(request, times: 20_000)
+            client.shutdownSending()
+            #expect(sent * request.utf8.count > 80 * 1024, "the system's buffers hold more than the server")
+            #expect(eventually { fixture.server.counters.bytesIn > sent * request.utf8.count }, "everything is read at once")
+            gate.open()
+            #expect(try client.answer().body == "slow")
+            var answers = 0
+            while let answer = try? client.answer() {
+                #expect(answer.body == "hello")
+                answers += 1
+            }
+            #expect(answers > 0 && answers * request.utf8.count < 64 * 1024, "\(answers)")
+        }
+    }
+
+    @Test("what is refused before there was a head has an id as well")
+    func refusalWithoutHead() throws {
+        try Fixture.with([hello]) { fixture in
+            let client = try Client(fixture.address)
+            try client.send("\u{16}\u{3}\u{1}")
+            let answer = try client.answer()
+            #expect(answer.status == 400)
+            #expect(answer.fields["x-request-id"]?.isEmpty == false)
+            #expect(answer.fields["x-request-id"] == answer.fields["x-test-id"])
+        }
+    }
+
     @Test("a slow reader gets the whole of its last answer, however long the close waits for it")
     func slowReader() throws {
         var limits = Limits()

@@ -80,6 +80,93 @@ struct ConnectionStateTests {
         #expect(kind(state.next(at: 0)) == "route")
     }
 
+    @Test(
+        "whatever the connection is at, what it holds is bounded; what comes past that is not heard, and the connection closes",
+        arguments: [
+            ("", "an idle connection"),
+            ("GET / HT", "a begun request line"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX", "a begun field"),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbody", "a begun body"),
+            ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbo", "a begun chunk"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "a request that is being answered"),
+            ("GET / HTTP/1.1\r\n\r\n", "a refusal"),
+        ])
+    func bufferBound(begin: String, reason: String) {
+        let limits = Limits()
+        let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        let flood = String(repeating: get, count: 16 * 1024 / get.utf8.count)
+        var state = ConnectionState(limits: limits, at: 0)
+        feed(&state, begin, at: 0)
+        var isAnswering = false
+        loop: while !isAnswering {
+            switch state.next(at: 0) {
+            case .route: state.routed(bodyLimit: 1024, at: 0)
+            case .request, .refuse: isAnswering = true
+            default: break loop
+            }
+        }
+        // A megabyte, while nobody asks what to do with it.
+        for _ in 0..<64 { feed(&state, flood, at: 0) }
+        var requests = 0
+        var isClosed = false
+        if isAnswering { state.responseSent(at: 0) }
+        loop: while true {
+            switch state.next(at: 0) {
+            case .wait: break loop
+            case .route: state.routed(bodyLimit: 1024, at: 0)
+            case .request:
+                requests += 1
+                state.responseSent(at: 0)
+            case .refuse: state.responseSent(at: 0)
+            case .sendContinue, .halfClose: break
+            case .close:
+                isClosed = true
+                break loop
+            }
+        }
+        #expect(isClosed || kind(state.next(at: 0)) == "wait")
+        state.timePassed(at: limits.lingerTime)
+        #expect(isClosed || kind(state.next(at: limits.lingerTime)) == "close", "a refused peer is listened to for a while")
+        let most = max(limits.pipelinedBytes, limits.requestLine + limits.headerSection) + 17 * 1024
+        #expect(requests * get.utf8.count <= most, "\(requests) requests were held")
+    }
+
+    @Test("reading stops when enough is held of requests that nobody takes, and a head as long as it may be is never too much")
+    func readingStops() {
+        var limits = Limits()
+        limits.pipelinedBytes = 50
+        limits.requestLine = 100
+        limits.headerSection = 200
+        let head = "\r\n\r\n\r\n\r\nGET /" + String(repeating: "a", count: 86) + " HTTP/1.1\r\n"
+        let fields = "Host: a\r\nX:" + String(repeating: "x", count: 185) + "\r\n\r\n"
+        var state = ConnectionState(limits: limits, at: 0)
+        for byte in (head + fields).unicodeScalars {
+            #expect(kind(state.next(at: 0)) == "wait")
+            #expect(value(state.wantsBytes))
+            feed(&state, String(byte), at: 0)
+        }
+        #expect(kind(state.next(at: 0)) == "route", "each part of the head is as long as it may be")
+
+        var ignored = ConnectionState(limits: limits, at: 0)
+        var held = 0
+        while value(ignored.wantsBytes), held < 1000 {
+            feed(&ignored, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", at: 0)
+            held += 27
+        }
+        #expect(held < 400)
+    }
+
+    @Test("time in which nothing was read from a peer is not counted against it")
+    func pause() {
+        var state = ConnectionState(limits: Limits(), at: 0)
+        feed(&state, "GET / HT", at: 0)
+        #expect(kind(state.next(at: 0)) == "wait")
+        state.readingResumed(at: 25_000)
+        state.timePassed(at: 25_000)
+        #expect(kind(state.next(at: 25_000)) == "wait")
+        #expect(value(state.deadline) == 35_000)
+    }
+
     @Test("draining closes an idle connection and makes the answer at hand the last")
     func draining() {
         var idle = ConnectionState(limits: Limits(), at: 0)

@@ -203,6 +203,7 @@ struct ConnectionTableTests {
         Row(chunkedHead + "2|hi|0|A: b|C: d||", "POST /=hi", "trailers are dropped"),
         Row(chunkedHead + "2|hi|0|A b||", "400", "a trailer that is no field"),
         Row(chunkedHead + "2|hi|0| A: b||", "400", "a folded trailer"),
+        Row(chunkedHead + "2|hi|0|: b||", "400", "a trailer without a name"),
         Row(chunkedHead + "2|hi|0|A: b\u{0}||", "400", "NUL in a trailer"),
         Row(chunkedHead + "2|hi|0|A: " + String(repeating: "x", count: 600) + "||", "431", "trailers that are too large"),
         Row(chunkedHead + "g|", "400", "a size that is no number"),
