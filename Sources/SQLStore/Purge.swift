@@ -1,10 +1,11 @@
-// Purge: rows whose time is over go a few at a time, with the batches that write anyway. No clock of its own, no
-// large delete, no job to forget. A row that is over counts for nothing wherever it is asked for, purged or not.
+// Purge: rows whose time is over go with the batches that write anyway, as many as their verbs may have made, and the
+// rest while there is nothing to write. No clock of its own, no large delete, no job to forget. A row that is over counts
+// for nothing wherever it is asked for, purged or not.
 
 import MartletEncoding
 import Store
 
-/// Takes turns among the tables. Used on the writer's thread only.
+/// Shares what may be purged among the tables. Used on the writer's thread only.
 final class Purge {
     private let auditSeconds: Int64
     private var turn = 0
@@ -13,21 +14,61 @@ final class Purge {
         auditSeconds = UnixTime(seconds: auditDays).milliseconds / 1000 * 86_400
     }
 
-    /// Purges a few rows of the table whose turn it is.
-    func run(on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) {
-        turn = (turn + 1) % 4
-        switch turn {
-        case 0: try purgeSessions(on: connection, at: now)
-        case 1: try connection.run(Statements.purgeEvents, [.time(now), Self.rows])
-        case 2: try connection.run(Statements.purgeAudit, [.time(now.adding(seconds: -auditSeconds)), Self.rows])
-        default:
-            try connection.run(Statements.purgeLoginAddresses, [.time(now.adding(seconds: -Self.addressSeconds)), Self.rows])
+    /// Rows that go along with a batch of so many verbs. A login leaves four rows behind and a refresh none, so the purge
+    /// keeps up with any load of them; what rarer verbs leave goes in idle moments.
+    static func rows(forVerbs count: Int) -> Int { max(8, min(4 * count, 1024)) }
+
+    /// Rows that go at once while nothing is written; few enough for a verb to wait for.
+    static let idleRows = 256
+
+    /// Whether there is anything to purge.
+    func isDue(on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) -> Bool {
+        let (audit, addresses) = (oldestAudit(at: now), oldestAddress(at: now))
+        return try connection.first(Statements.isAnythingToPurge, [.time(now), .time(audit), .time(addresses)]) {
+            row throws(StoreError) in row.integer(0) != 0
+        } ?? false
+    }
+
+    /// Purges `rows` rows at most, the same number of every table, and of the others what one has too few for. Answers how many
+    /// were dealt with.
+    @discardableResult
+    func run(on connection: SQLiteConnection, at now: UnixTime, rows: Int) throws(StoreError) -> Int {
+        // Each table is the first of a turn, for the rows that cannot be shared.
+        turn = (turn + 1) % Table.allCases.count
+        var tables = Array(Table.allCases[turn...] + Table.allCases[..<turn])
+        var left = rows
+        while left > 0, !tables.isEmpty {
+            let share = max(left / tables.count, 1)
+            var unfinished = [Table]()
+            for table in tables where left > 0 {
+                let limit = min(share, left)
+                let count = try purge(table, limit: limit, on: connection, at: now)
+                left -= count
+                if count >= limit { unfinished.append(table) }
+            }
+            tables = unfinished
         }
+        return rows - left
+    }
+
+    private enum Table: CaseIterable {
+        case sessions, events, audit, loginAddresses
+    }
+
+    private func purge(_ table: Table, limit: Int, on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) -> Int {
+        let limit = SQLValue.integer(Int64(limit))
+        switch table {
+        case .sessions: return try purgeSessions(limit, on: connection, at: now)
+        case .events: try connection.run(Statements.purgeEvents, [.time(now), limit])
+        case .audit: try connection.run(Statements.purgeAudit, [.time(oldestAudit(at: now)), limit])
+        case .loginAddresses: try connection.run(Statements.purgeLoginAddresses, [.time(oldestAddress(at: now)), limit])
+        }
+        return Int(connection.changes)
     }
 
     /// The index says when to look. A session that was refreshed since is put off to its new end.
-    private func purgeSessions(on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) {
-        let due = try connection.all(Statements.sessionsToPurge, [.time(now), Self.rows]) { row throws(StoreError) in
+    private func purgeSessions(_ limit: SQLValue, on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) -> Int {
+        let due = try connection.all(Statements.sessionsToPurge, [.time(now), limit]) { row throws(StoreError) in
             (id: row.text(0), end: max(min(row.time(1), row.time(2)), row.time(3).adding(seconds: SQLTransaction.skew)))
         }
         for (id, end) in due {
@@ -37,10 +78,12 @@ final class Purge {
                 try connection.run(Statements.postponePurge, [.text(id), .time(end)])
             }
         }
+        return due.count
     }
+
+    private func oldestAudit(at now: UnixTime) -> UnixTime { now.adding(seconds: -auditSeconds) }
+    private func oldestAddress(at now: UnixTime) -> UnixTime { now.adding(seconds: -Self.addressSeconds) }
 
     /// 30 days.
     private static let addressSeconds: Int64 = 2_592_000
-    /// Rows of one table in one batch.
-    private static let rows = SQLValue.integer(8)
 }

@@ -26,21 +26,6 @@ extension SQLTransaction {
         }
     }
 
-    func endSessions(
-        of user: UserID, except: SessionID?, reason: String?, audit: AuditContext, at now: UnixTime
-    ) throws(StoreError) -> Int {
-        note(now)
-        let rows = try sessionsToEnd(of: user, at: now).filter { $0.id != except && $0.concernsTokens(at: now) }
-        guard !rows.isEmpty else { return 0 }
-        if except == nil {
-            try end(rows, of: user, reason: reason, at: now)
-        } else {
-            for row in rows { try end(row, reason: reason, at: now) }
-        }
-        try audited(.sessionsEnded, "user:\(user)", reason, by: audit, at: now)
-        return rows.count { $0.isLive }
-    }
-
     private func revokeToken(
         _ id: String, until: UnixTime?, reason: String?, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> RevocationEvent? {
@@ -67,9 +52,13 @@ extension SQLTransaction {
         return event
     }
 
-    /// No access token has a later `exp`. Before any was made under a mark, a day is taken.
+    /// No access token has a later `exp`. The keys' marks alone do not say so: a token under a shared secret raises none.
     private func latestAccessExpiry(at now: UnixTime) throws(StoreError) -> UnixTime {
         let mark = try connection.first(Statements.highestAccessMark) { row throws(StoreError) in row.optionalTime(0) }
-        return max((mark ?? nil) ?? now.adding(seconds: 86_400), now)
+        let longest = now.adding(seconds: Self.longestAccessLifetime)
+        return max((mark ?? nil) ?? longest, longest)
     }
+
+    /// Seconds: the largest lifetime of access tokens that the settings allow.
+    private static let longestAccessLifetime: Int64 = 86_400
 }

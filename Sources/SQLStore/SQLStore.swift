@@ -22,14 +22,15 @@ package final class SQLStore: Store {
     /// Opens a database and applies the migrations that it does not have yet.
     ///
     /// - `random` answers so many random bytes, good enough for ids that nobody may guess.
-    /// - `auditDays`: days after which lines of the audit trail are purged.
+    /// - `auditDays`: days after which lines of the audit trail are purged. With nil nothing is purged by this store, of any
+    ///   table: for command lines, which do not know the service's settings.
     /// - `queueLimit`: verbs that may wait for the writer.
     /// - `now` is written beside the migrations that are applied.
     ///
     /// Throws `incompatible` for a file that is no database, for a newer program's, or with another migration under a known
     /// number; `unavailable` when it cannot be opened or stays locked.
     package init(
-        location: Location, migrations: [Migration], random: @escaping @Sendable (Int) -> [UInt8], auditDays: Int64 = 400,
+        location: Location, migrations: [Migration], random: @escaping @Sendable (Int) -> [UInt8], auditDays: Int64? = 400,
         queueLimit: Int = 8192, at now: UnixTime
     ) throws(StoreError) {
         let migrator = try Migrator(migrations)
@@ -41,7 +42,7 @@ package final class SQLStore: Store {
         readers = file.map(ReadPool.init(path:))
         writer = try Writer(
             connection: connection, transaction: SQLTransaction(connection: connection, counter: counter, random: random),
-            purge: Purge(auditDays: auditDays), file: file, queueLimit: queueLimit)
+            purge: auditDays.map(Purge.init(auditDays:)), file: file, queueLimit: queueLimit)
     }
 
     /// The migrations that a database does not have yet, without applying them. All of them when there is no such file.

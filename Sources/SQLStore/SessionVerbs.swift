@@ -8,6 +8,7 @@ extension SQLTransaction {
         _ new: NewSession, ifUserVersion: Int64, maximumPerUser: Int, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> BeginSessionOutcome {
         note(now)
+        guard try isCurrent(refreshKey: new.refreshKeyID) else { return .staleKeys }
         guard var user = try user(new.userID), user.isActive, user.version == ifUserVersion else { return .accountChanged }
         let excess = try connection.all(
             Statements.sessionsAboveMaximum, [.text(user.id.text), .time(now), .integer(Int64(max(maximumPerUser, 1) - 1))]
@@ -44,6 +45,8 @@ extension SQLTransaction {
 
     func rotate(_ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> RotationOutcome {
         note(now)
+        // First of all: a token that was checked by an older ring must neither end a session nor go on with it.
+        guard try isCurrent(refreshKey: request.refreshKeyID) else { return .staleKeys }
         guard let session = try session(request.session, at: now), isEqual(session.nonce, request.nonce),
             let user = try user(session.userID), user.isActive
         else { return .ended }
@@ -100,6 +103,11 @@ extension SQLTransaction {
         return session
     }
 
+    /// Whether tokens may be made with this refresh key. While the ring has none at all, no caller's can be older.
+    private func isCurrent(refreshKey id: String) throws(StoreError) -> Bool {
+        try connection.first(Statements.isStaleRefreshKey, [.text(id)]) { row throws(StoreError) in row.integer(0) } == 0
+    }
+
     func raise(_ marks: [KeyMark]) throws(StoreError) {
         for mark in marks { try connection.run(Statements.raiseKeyMark, [.text(mark.keyID), .time(mark.expiresAt)]) }
     }
@@ -116,7 +124,8 @@ extension SQLTransaction {
 
 extension Session {
     fileprivate func isWithinGrace(_ request: RotationRequest, at now: UnixTime) -> Bool {
-        request.graceSeconds > 0 && now < rotatedAt.adding(seconds: request.graceSeconds) && retries < request.maximumRetries
+        request.graceSeconds > 0 && retries < request.maximumRetries
+            && rotatedAt.adding(seconds: -SQLTransaction.skew) <= now && now < rotatedAt.adding(seconds: request.graceSeconds)
     }
 
     fileprivate mutating func use(_ request: RotationRequest, at now: UnixTime) {

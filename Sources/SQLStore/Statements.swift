@@ -165,6 +165,10 @@ enum Statements {
         UPDATE signing_keys SET last_token_expires_at = $2
         WHERE id = $1 AND (last_token_expires_at IS NULL OR last_token_expires_at < $2)
         """
+    static let isStaleRefreshKey: SQL = """
+        SELECT NOT EXISTS (SELECT 1 FROM signing_keys WHERE id = $1 AND purpose = 'refresh' AND retired_at IS NULL)
+            AND EXISTS (SELECT 1 FROM signing_keys WHERE purpose = 'refresh')
+        """
     static let highestAccessMark: SQL = "SELECT max(last_token_expires_at) FROM signing_keys WHERE purpose = 'access'"
 
     // MARK: Audit
@@ -186,6 +190,11 @@ enum Statements {
 
     // MARK: Purging, a few rows at a time
 
+    /// Whether any row of any table is over. `$2` for the audit trail, `$3` for addresses.
+    static let isAnythingToPurge: SQL = """
+        SELECT EXISTS (SELECT 1 FROM sessions WHERE purge_at <= $1) OR EXISTS (SELECT 1 FROM revocation_events WHERE keep_until <= $1)
+            OR EXISTS (SELECT 1 FROM audit WHERE at < $2) OR EXISTS (SELECT 1 FROM login_addresses WHERE last_at < $3)
+        """
     static let sessionsToPurge: SQL = """
         SELECT id, refresh_expires_at, expires_at, access_expires_at FROM sessions WHERE purge_at <= $1 ORDER BY purge_at LIMIT $2
         """

@@ -4,7 +4,7 @@
 //     take ─▶ BEGIN IMMEDIATE ─▶ (SAVEPOINT verb RELEASE)… ─▶ purge a little ─▶ COMMIT ─▶ observers ─▶ answers
 //
 // While the disk makes one commit durable the next verbs gather by themselves, so the batch grows with the load and
-// nobody waits for a timer. With nothing to do it looks for other processes' events ten times a second.
+// nobody waits for a timer. With nothing to do it looks for other processes' events ten times a second, and purges.
 
 import MartletEncoding
 import Store
@@ -24,13 +24,16 @@ final class Writer: Sendable {
     private final class State {
         let connection: SQLiteConnection
         let transaction: SQLTransaction
-        let purge: Purge
+        /// Nil where nothing is to be purged.
+        let purge: Purge?
+        /// The time of the last batch that had one, by which the purge goes while nothing is written.
+        var time: UnixTime?
         /// The sequence number of the last event that observers heard.
         var lastTold: Int64
         /// The length of the log at which the checkpointer is asked again.
         var nextCheckpoint = Writer.checkpointPages
 
-        init(connection: SQLiteConnection, transaction: SQLTransaction, purge: Purge, lastTold: Int64) {
+        init(connection: SQLiteConnection, transaction: SQLTransaction, purge: Purge?, lastTold: Int64) {
             self.connection = connection
             self.transaction = transaction
             self.purge = purge
@@ -40,7 +43,7 @@ final class Writer: Sendable {
 
     /// Starts the thread. `connection` is the writer's from now on; `file` is the database's, nil in memory.
     init(
-        connection: SQLiteConnection, transaction: SQLTransaction, purge: Purge, file: String?, queueLimit: Int
+        connection: SQLiteConnection, transaction: SQLTransaction, purge: Purge?, file: String?, queueLimit: Int
     ) throws(StoreError) {
         queue = WriteQueue(limit: queueLimit)
         state = Monitor(
@@ -86,13 +89,37 @@ final class Writer: Sendable {
         while true {
             switch queue.next(milliseconds: Self.pollMilliseconds, most: Self.batchLimit) {
             case .batch(let batch): run(batch)
-            case .nothing: state.withLock { state in if let state { tellOthersEvents(state) } }
+            case .nothing: idle()
             case .end:
                 checkpointer?.close()
                 state.withLock { $0 = nil }
                 return
             }
         }
+    }
+
+    private func idle() {
+        state.withLock { state in
+            guard let state else { return }
+            tellOthersEvents(state)
+            do throws(StoreError) {
+                try purgeMore(state)
+            } catch {
+                // What could not be purged can wait.
+                state.connection.rollBack()
+            }
+            if let checkpointer { keepLogShort(state, checkpointer) }
+        }
+    }
+
+    /// Purges what is over in a transaction of its own, unless another process is writing.
+    private func purgeMore(_ state: State) throws(StoreError) {
+        let connection = state.connection
+        guard let purge = state.purge, let time = state.time, try purge.isDue(on: connection, at: time),
+            try connection.attempt(Statements.beginImmediate)
+        else { return }
+        try purge.run(on: connection, at: time, rows: Purge.idleRows)
+        try connection.run(Statements.commit)
     }
 
     private func run(_ batch: [PendingVerb]) {
@@ -147,8 +174,9 @@ final class Writer: Sendable {
             }
         }
         if let now = state.transaction.latest {
+            state.time = now
             do throws(StoreError) {
-                try state.purge.run(on: connection, at: now)
+                try state.purge?.run(on: connection, at: now, rows: Purge.rows(forVerbs: batch.count))
             } catch {
                 // What could not be purged can wait, unless the verbs' work is gone with it.
                 if connection.isOutsideTransaction { throw error }

@@ -61,6 +61,7 @@ package struct RevocationEvent: Sendable, Hashable {
 /// What can be taken back.
 package enum RevocationTarget: Sendable, Hashable {
     /// One access token, by `jti`. `until` is its `exp`; nil when unknown, then the latest `exp` that any may have.
+    /// Revoked again it is the same event, unless `until` is later now.
     case token(id: String, until: UnixTime?)
     /// A session. With `ofUser`, only if it is that user's.
     case session(SessionID, ofUser: UserID?)

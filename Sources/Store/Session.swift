@@ -113,6 +113,9 @@ package enum BeginSessionOutcome: Sendable, Hashable {
     case begun(Session, User)
     /// The account changed, was disabled or deleted since its credentials were checked.
     case accountChanged
+    /// The key ring that the caller has is older than the store's, where its refresh key is retired or unknown. Nothing was
+    /// changed: load the ring again and ask again.
+    case staleKeys
 }
 
 /// A refresh token that was presented, its signature checked.
@@ -122,7 +125,8 @@ package struct RotationRequest: Sendable {
     package var counter: Int64
     /// Its `nonce`, compared with the session's in constant time.
     package var nonce: [UInt8]
-    /// Seconds within which the token before the current one is answered; 0 is strict.
+    /// Seconds within which the token before the current one is answered; 0 is strict. A clock that is up to a minute behind
+    /// the one that rotated is within the grace.
     package var graceSeconds: Int64
     /// Times it is answered, at most.
     package var maximumRetries: Int64
@@ -159,6 +163,7 @@ package struct RotationRequest: Sendable {
 ///
 /// | presented counter | outcome |
 /// | --- | --- |
+/// | any, to be answered with a refresh key that is retired or unknown | `staleKeys`: nothing is changed |
 /// | the session's current one | `rotated`: the counter rises by one |
 /// | one behind, within the grace and the retries | `retried`: the current refresh token again; audited `refreshRetriedElsewhere` when both address and user agent differ |
 /// | anything older, or one behind after that | `replayed`: the session ends, audited `refreshReplayed` |
@@ -170,4 +175,6 @@ package enum RotationOutcome: Sendable, Hashable {
     case replayed
     case ahead
     case ended
+    /// The key ring that the caller has is older than the store's: load it again, check the token by it, and ask again.
+    case staleKeys
 }

@@ -119,9 +119,6 @@ package protocol StoreTransaction: StoreReads {
     /// Takes something back: from the commit on its tokens are dead. Nil when there is no such thing (any more).
     func revoke(_ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime) throws(StoreError)
         -> RevocationEvent?
-    /// Ends every session of an account but `except`; answers how many there were.
-    func endSessions(of user: UserID, except: SessionID?, reason: String?, audit: AuditContext, at now: UnixTime)
-        throws(StoreError) -> Int
 
     /// Adds a key unless one of its purpose and algorithm is waiting already; false then. `keyring` event.
     func addKey(_ key: SigningKeyRecord, audit: AuditContext?, at now: UnixTime) throws(StoreError) -> Bool
@@ -147,6 +144,8 @@ package enum Fact: String, Sendable {
     case lineage
     /// Set once there has been an administrator.
     case hadAdministrator = "had_administrator"
-    /// The issuer that the tokens so far were made for.
+    /// The issuer that the service was last run with.
     case issuer
+    /// The algorithm that the service was last run with.
+    case signingAlgorithm = "signing_algorithm"
 }

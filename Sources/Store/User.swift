@@ -49,6 +49,9 @@ package struct User: Sendable, Hashable {
 
     /// The role whose holders administer.
     package static let administrator = "admin"
+
+    /// Whether this account may administer now.
+    package var isAdministrator: Bool { isActive && roles.contains(Self.administrator) }
 }
 
 /// An account to be made.

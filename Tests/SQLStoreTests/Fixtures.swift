@@ -13,7 +13,7 @@ import Store
 extension SQLStore {
     /// A store with the project's migrations.
     static func forTests(
-        _ location: Location, migrations: [Migration]? = nil, auditDays: Int64 = 400, queueLimit: Int = 8192
+        _ location: Location, migrations: [Migration]? = nil, auditDays: Int64? = 400, queueLimit: Int = 8192
     ) throws -> SQLStore {
         try SQLStore(
             location: location, migrations: migrations ?? projectMigrations(), random: randomBytes, auditDays: auditDays,
@@ -76,7 +76,9 @@ final class TemporaryDirectory {
     }
 
     deinit {
-        for name in ["martlet.sqlite", "martlet.sqlite-wal", "martlet.sqlite-shm"] { unlink("\(path)/\(name)") }
+        for name in ["martlet.sqlite", "copy.sqlite"] {
+            for end in ["", "-wal", "-shm", "-journal"] { unlink("\(path)/\(name)\(end)") }
+        }
         rmdir(path)
     }
 }

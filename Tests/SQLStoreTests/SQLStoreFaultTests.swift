@@ -140,30 +140,6 @@ struct SQLStoreFaultTests {
         #expect(try store.read { reads throws(StoreError) in try reads.fact(.issuer) } == "9")
     }
 
-    @Test("a batch purges a few rows, however many are over")
-    func boundedPurge() throws {
-        let store = try SQLStore.forTests(.file(path))
-        defer { store.close() }
-        for number in 0..<100 {
-            _ = try store.write { transaction throws(StoreError) in
-                try transaction.revoke(
-                    .token(id: "\(number)", until: Self.now), reason: nil, audit: AuditContext(actor: .system), at: Self.now)
-            }
-        }
-        let later = Self.now.adding(seconds: 86_400)
-        var left = 100
-        for _ in 0..<60 {
-            try store.write { transaction throws(StoreError) in
-                try transaction.record(
-                    .keyPromoted, target: nil, result: .success, detail: nil, audit: AuditContext(actor: .system), at: later)
-            }
-            let now = try store.read { reads throws(StoreError) in try reads.events(after: 0, limit: 1000) }.count
-            #expect(left - now <= 8)
-            left = now
-        }
-        #expect(left == 0)
-    }
-
     @Test("many readers at once get their answers through a bounded number of connections, while verbs are written")
     func manyReaders() throws {
         let store = try SQLStore.forTests(.file(path))

@@ -84,14 +84,14 @@ extension Check {
             #expect(key?.lastTokenExpiresAt == Database.start.adding(seconds: 700))
         },
         Check("an emergency retires every key of the purpose at once, each with its event, and no other purpose's") { database throws in
-            for key in [database.key("a", isActive: true), database.key("b"), database.key("r", .refresh, isActive: true)] {
+            for key in [database.key("a", isActive: true), database.key("b"), database.key("r1", .refresh, isActive: true)] {
                 #expect(try database.add(key))
             }
             try database.begin(
                 "s1", for: try database.makeUser("ada"), marks: [KeyMark(keyID: "a", expiresAt: Database.start.adding(seconds: 600))])
             let before = try database.lastSequence()
             try database.write { try $0.replaceKeys(with: database.key("c"), audit: Database.desk, at: Database.start) }
-            #expect(try database.states() == ["a": .retired, "b": .retired, "c": .active, "r": .active])
+            #expect(try database.states() == ["a": .retired, "b": .retired, "c": .active, "r1": .active])
             let events = try database.events(after: before)
             #expect(events.map(\.kind) == [.key, .key, .keyring])
             #expect(events.first { $0.target == "a" }?.until == Database.start.adding(seconds: 660))

@@ -74,9 +74,28 @@ extension Check {
                 id: "a1", purpose: .access, algorithm: "ES256", publicKey: [], privateKey: [], publishedAt: Database.start,
                 activatedAt: Database.start)
             _ = try database.write { try $0.addKey(key, audit: nil, at: Database.start) }
-            let mark = Database.start.adding(seconds: 600)
-            try database.begin("s1", for: try database.makeUser("ada"), marks: [KeyMark(keyID: "a1", expiresAt: mark)])
-            #expect(try database.revoke(.token(id: "j1", until: nil))?.until == mark.adding(seconds: 60))
+            let ada = try database.makeUser("ada")
+            for (name, life, expected) in [("s1", 600, 86_460), ("s2", 90_000, 90_060)] as [(String, Int64, Int64)] {
+                let mark = KeyMark(keyID: "a1", expiresAt: Database.start.adding(seconds: life))
+                try database.begin(name, for: ada, marks: [mark])
+                let event = try database.revoke(.token(id: "token of \(name)", until: nil))
+                #expect(event?.until == Database.start.adding(seconds: expected), "a mark says nothing of tokens under a shared secret")
+            }
+        },
+        Check("a client's revocation is in force as long as any access token may live, whatever the marks say") { database throws in
+            #expect(try database.add(database.key("a1", isActive: true)))
+            let mark = KeyMark(keyID: "a1", expiresAt: Database.start.adding(seconds: 600))
+            try database.begin("s1", for: try database.makeUser("ada"), client: "app", marks: [mark])
+            #expect(try database.revoke(.client("app"))?.until == Database.start.adding(seconds: 86_460))
+        },
+        Check("a token that is revoked again adds neither an event nor a line in the trail") { database throws in
+            let until = Database.start.adding(seconds: 600)
+            for (round, known) in [until, until, nil].enumerated() {
+                _ = try database.revoke(.token(id: "j1", until: known), at: Database.start.adding(seconds: Int64(round)))
+            }
+            for round in Int64(0)..<3 { _ = try database.revoke(.token(id: "j2", until: nil), at: Database.start.adding(seconds: round)) }
+            #expect(try database.events().map(\.target) == ["j1", "j2"])
+            #expect(try database.audit(AuditFilter(action: .tokenRevoked)).map(\.target) == ["token:j2", "token:j1"])
         },
         Check("live events are those that may decide about a token, and account events never are") { database throws in
             let ada = try database.makeUser("ada")

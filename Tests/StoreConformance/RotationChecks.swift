@@ -73,6 +73,47 @@ extension Check {
             #expect(line?.target == "session:s1" && line?.result == .failure)
             #expect(try database.rotate(session, counter: 1, at: late) == .ended)
         },
+        Check("the grace reaches a minute back for clocks that differ, and no further") { database throws in
+            for (name, milliseconds, isRetried) in [("s1", -60_000, true), ("s2", -60_001, false)] as [(String, Int64, Bool)] {
+                let session = try database.begin(name, for: try database.makeUser("owner of \(name)"))
+                let rotatedAt = Database.start.adding(seconds: 3600)
+                _ = try database.rotate(session, counter: 0, at: rotatedAt)
+                let outcome = try database.rotate(session, counter: 0, at: rotatedAt.adding(milliseconds: milliseconds))
+                if case .retried = outcome { #expect(isRetried) } else { #expect(outcome == .replayed && !isRetried) }
+            }
+        },
+        Check("who rotates with a refresh key that was replaced must ask again: the session lives on, unchanged") { database throws in
+            #expect(try database.add(database.key("r1", .refresh, isActive: true)))
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            let replacedAt = Database.start.adding(seconds: 1)
+            #expect(try database.rotate(session, counter: 0, at: replacedAt) == .staleKeys, "r2 is unknown yet")
+            try database.write { try $0.replaceKeys(with: database.key("r3", .refresh), audit: Database.desk, at: replacedAt) }
+            let (events, lines) = (try database.lastSequence(), try database.audit().count)
+            for counter in [0, -1, 5] as [Int64] {
+                var request = Database.request(session, counter: counter, at: replacedAt)
+                request.refreshKeyID = "r1"
+                let stale = request
+                #expect(try database.write { try $0.rotate(stale, audit: Database.desk, at: replacedAt) } == .staleKeys)
+            }
+            #expect(try database.session(session, at: replacedAt) == session)
+            #expect(try database.lastSequence() == events)
+            #expect(try database.audit().count == lines)
+            var fresh = Database.request(session, counter: 0, at: replacedAt)
+            fresh.refreshKeyID = "r3"
+            let request = fresh
+            guard case .rotated = try database.write({ try $0.rotate(request, audit: Database.desk, at: replacedAt) }) else {
+                throw Unexpected("refused")
+            }
+        },
+        Check("a refresh key that retires still rotates: its tokens verify until it is retired") { database throws in
+            for key in [database.key("r2", .refresh, isActive: true), database.key("r1", .refresh)] {
+                #expect(try database.add(key))
+            }
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            #expect(try database.write { try $0.advanceKeys(at: Database.start, settleSeconds: 0) })
+            #expect(try database.states() == ["r1": .active, "r2": .retiring])
+            guard case .rotated = try database.rotate(session, counter: 0, at: Database.start) else { throw Unexpected("refused") }
+        },
         Check("with a grace of 0 one behind is a replay at once") { database throws in
             let session = try database.begin("s1", for: try database.makeUser("ada"))
             _ = try database.rotate(session, counter: 0, grace: 0, at: Database.start)

@@ -83,27 +83,23 @@ extension Check {
             }
             #expect(known == Array(2..<22))
         },
-        Check("ending all sessions but one counts those that lived and leaves that one") { database throws in
+        Check("a session is not begun with a refresh key that is retired or unknown, and nothing is changed") { database throws in
             let ada = try database.makeUser("ada")
-            let kept = try database.begin("kept", for: ada)
-            for name in ["a", "b"] { try database.begin(name, for: ada) }
-            let bob = try database.makeUser("bob")
-            let other = try database.begin("other", for: bob)
-            let ended = try database.write {
-                try $0.endSessions(of: ada.id, except: kept.id, reason: "asked", audit: Database.desk, at: Database.start)
+            #expect(try database.add(database.key("old", .refresh, isActive: true)))
+            try database.write { try $0.replaceKeys(with: database.key("r2", .refresh), audit: Database.desk, at: Database.start) }
+            let (events, lines) = (try database.lastSequence(), try database.audit().count)
+            for (name, keyID) in [("s1", "old"), ("s2", "r1")] {
+                var new = database.newSession(name, for: ada.id)
+                new.refreshKeyID = keyID
+                let session = new
+                let outcome = try database.write {
+                    try $0.beginSession(session, ifUserVersion: ada.version, maximumPerUser: 9, audit: Database.desk, at: Database.start)
+                }
+                #expect(outcome == .staleKeys)
             }
-            #expect(ended == 2)
-            #expect(try database.session(kept, at: Database.start) != nil)
-            #expect(try database.session(other, at: Database.start) != nil)
-            let all = try database.write {
-                try $0.endSessions(of: ada.id, except: nil, reason: "asked", audit: Database.desk, at: Database.start)
-            }
-            #expect(all == 1)
-            #expect(try database.events().last(where: { $0.kind == .user })?.target == ada.id.text)
-            let none = try database.write {
-                try $0.endSessions(of: ada.id, except: nil, reason: nil, audit: Database.desk, at: Database.start)
-            }
-            #expect(none == 0)
+            #expect(try database.user(ada.id) == ada)
+            #expect(try database.lastSequence() == events)
+            #expect(try database.audit().count == lines)
         },
     ]
 }

@@ -5,17 +5,25 @@ import CSQLite
 package import Store
 
 extension SQLStore {
-    /// Copies the database at `source` to a new file and gives the copy a lineage of its own. `progress` hears how many pages
-    /// are done, of how many.
+    /// Copies the database at `source` to a new file that only its owner may read, and gives the copy a lineage of its own.
+    /// `progress` hears how many pages are done, of how many.
     ///
-    /// Throws `unavailable` when either file cannot be used; what was copied then is not to be trusted.
+    /// Throws `unavailable` when `target` exists, which is left as it is, and `unavailable` or `incompatible` when either file
+    /// cannot be used; no copy is left then.
     package static func backUp(
         from source: String, to target: String, lineage: String, progress: (_ done: Int, _ total: Int) -> Void
     ) throws(StoreError) {
-        let copy = try SQLiteConnection(path: target, role: .writer)
         let original = try SQLiteConnection(path: source, role: .reader)
-        try copy.copyPages(of: original, progress: progress)
-        try copy.run("UPDATE facts SET value = $1 WHERE name = $2", [.text(lineage), .text(Fact.lineage.rawValue)])
+        // SQLite's own would be made by the umask, and every password hash is in it.
+        guard try DatabaseFile.createPrivate(target) else { throw .unavailable(detail: "\(target) exists already") }
+        do throws(StoreError) {
+            let copy = try SQLiteConnection(path: target, role: .writer)
+            try copy.copyPages(of: original, progress: progress)
+            try copy.run(Statements.setFact, [.text(Fact.lineage.rawValue), .text(lineage)])
+        } catch {
+            DatabaseFile.remove(target)
+            throw error
+        }
     }
 }
 

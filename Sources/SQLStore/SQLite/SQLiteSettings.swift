@@ -11,7 +11,7 @@ extension SQLiteConnection {
             try connection.execute(script: common)
             return connection
         case .file(let path):
-            try DatabaseFile.createPrivate(path)
+            _ = try DatabaseFile.createPrivate(path)
             let connection = try SQLiteConnection(path: path, role: .writer)
             connection.setBusyTimeout(milliseconds: Int32(Writer.pollMilliseconds))
             try connection.useWriteAheadLog()
