@@ -3,14 +3,15 @@
 // `swift build --explicit-target-dependency-import-check error` refuses the rest (docs/architecture.md).
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    // For `make test`: no warning of ours passes.
-] + (Context.environment["WARNINGS_ARE_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        // For `make test`: no warning of ours passes.
+    ] + (Context.environment["WARNINGS_ARE_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A layer whose folder has a plain name; `module` carries the prefix where a consumer's app would link it.
 func layer(_ module: String, _ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -96,6 +97,8 @@ let package = Package(
         .target(
             name: "StoreConformance", dependencies: ["MartletEncoding", "Store"], path: "Tests/StoreConformance", swiftSettings: settings),
 
+        tests("EncodingTests", ["MartletEncoding"]),
+        tests("ThreadsTests", ["Threads"]),
         tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
@@ -103,5 +106,26 @@ let package = Package(
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
         tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
         tests("SQLStoreTests", ["CSQLite", "MartletEncoding", "Threads", "Store", "SQLStore", "StoreConformance"]),
+        tests(
+            "TokensTests",
+            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Threads", "Store", "SQLStore", "Tokens"]),
+        tests(
+            "AccountsTests",
+            [
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "PasswordHashing", "Threads", "Store", "SQLStore", "Tokens",
+                "Accounts",
+            ]),
+        tests(
+            "WebTests",
+            [
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "PasswordHashing", "Threads", "HTTP", "Store",
+                "SQLStore", "Tokens", "Accounts", "Web",
+            ]),
+        tests(
+            "MartletTests",
+            [
+                "Martlet", "CEmbedded", "MartletEncoding", "MartletJOSE", "PasswordHashing", "HTTP", "HTTPServer", "Accounts", "SQLStore",
+                arguments, log,
+            ]),
     ]
 )

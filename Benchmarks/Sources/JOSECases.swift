@@ -7,7 +7,7 @@ import MartletVerifier
 
 enum JOSECases {
     static func all() throws -> [Case] {
-        try [.es256, .edDSA, .rs256, .hs256].flatMap { try cases($0) } + [parseClaims()]
+        try [.es256, .edDSA, .rs256, .hs256].flatMap { try cases($0) } + [parseClaims(), parseHostile()]
     }
 
     private static func cases(_ algorithm: SignatureAlgorithm) throws -> [Case] {
@@ -39,6 +39,15 @@ enum JOSECases {
     private static func parseClaims() -> Case {
         let text = claims(id: 1)
         return Case(name: "parse claims") { count in
+            for _ in 0..<count { precondition((try? JSONDocument(parsing: text)) != nil) }
+        }
+    }
+
+    /// As many member names as an object may have, each as long as a body allows and all in escapes.
+    private static func parseHostile() -> Case {
+        let name = { (number: Int) in (String(repeating: "x", count: 38) + "\(number)").utf8.map { "\\u00" + Hex.encode([$0]) }.joined() }
+        let text = Array(("{" + (0..<256).map { "\"\(name($0))\":1" }.joined(separator: ",") + "}").utf8)
+        return Case(name: "parse 64 KiB of hostile JSON") { count in
             for _ in 0..<count { precondition((try? JSONDocument(parsing: text)) != nil) }
         }
     }

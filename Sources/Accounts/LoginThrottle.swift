@@ -1,8 +1,9 @@
 // LoginThrottle: how often a password may be wrong.
 //
-// Two leaky buckets for every try: the account's and the address's. A try is taken out before the hash is computed
+// Two leaky buckets for every try: the account's and the address's. A try is taken out just before the hash is computed
 // and put back when the password was right, so that parallel tries cannot pass together. An address that logged in
 // to the account lately has a bucket of its own there, so that strangers' failures do not lock its owner out.
+// Registrations from an address and refreshes of a session have buckets too, since each leaves rows behind.
 // Kept in memory and bounded; a restart forgets it.
 
 package import MartletEncoding
@@ -21,14 +22,17 @@ package final class LoginThrottle: Sendable {
             self.failures = max(failures, 1)
             self.seconds = max(seconds, 1)
         }
+
+        /// Milliseconds after which one more may come.
+        fileprivate var interval: Int64 { max(seconds * 1000 / failures, 1) }
     }
 
-    /// A try that has been taken out.
+    /// Which buckets a try comes out of.
     package struct Attempt: Sendable {
         fileprivate let keys: [Key]
     }
 
-    private let limit: Limit?
+    private let accounts: Limit?
     private let buckets = Mutex<[Key: Int64]>([:])
 
     /// What one bucket is for.
@@ -36,67 +40,103 @@ package final class LoginThrottle: Sendable {
         case account(String)
         case accountFrom(String, LoginAddress)
         case address(LoginAddress)
+        case registrations(LoginAddress)
+        case refreshes(SessionID)
     }
 
     /// Buckets kept at most. Each is about 200 bytes.
     private static let capacity = 65_536
-    /// An address may fail that many times as often as an account: several people stand behind one.
-    private static let addressFactor: Int64 = 5
-
     /// With nil nothing is limited.
     package init(limit: Limit?) {
-        self.limit = limit
+        accounts = limit
     }
 
-    /// Takes a try out for an account (by any stable text) from an address.
+    /// The buckets that a try for an account (by any stable text) from an address comes out of. Takes nothing yet.
     ///
     /// `isKnown` says whether the address logged in to the account lately; it is asked only when strangers' failures
-    /// have emptied the account's bucket. Throws `.rateLimited` with the seconds to wait.
+    /// have emptied the account's bucket. Throws `.rateLimited` with the seconds to wait when there is nothing to take.
     package func attempt(
         account: String, from address: LoginAddress, at now: UnixTime, isKnown: () throws(AccountError) -> Bool
     ) throws(AccountError) -> Attempt {
-        guard limit != nil else { return Attempt(keys: []) }
         let own = [Key.address(address), .account(account)]
-        guard let wait = take(own, at: now) else { return Attempt(keys: own) }
+        guard let wait = wait(own, at: now) else { return Attempt(keys: own) }
         let known = [Key.address(address), .accountFrom(account, address)]
         guard try isKnown() else { throw .rateLimited(retryAfter: wait) }
-        if let wait = take(known, at: now) { throw .rateLimited(retryAfter: wait) }
+        if let wait = self.wait(known, at: now) { throw .rateLimited(retryAfter: wait) }
         return Attempt(keys: known)
     }
 
-    /// Puts a try back: the password was right, or was never looked at.
+    /// The buckets for somebody who is logged in: strangers' failures do not count.
+    package func attempt(ownAccount account: String, from address: LoginAddress) -> Attempt {
+        Attempt(keys: [.address(address), .accountFrom(account, address)])
+    }
+
+    /// Takes the try out; to be called just before the hash is computed, so that parallel tries cannot pass together and a try
+    /// that never came so far costs nothing. Throws `.rateLimited` when there is nothing left by now.
+    package func take(_ attempt: Attempt, at now: UnixTime) throws(AccountError) {
+        if let wait = take(attempt.keys, at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
+    /// Counts an account that is made from an address. Throws `.rateLimited` when there were too many.
+    package func countRegistration(from address: LoginAddress, at now: UnixTime) throws(AccountError) {
+        if let wait = take([.registrations(address)], at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
+    /// Counts a refresh of a session. Throws `.rateLimited` when there were too many: each makes a row of the log or of the
+    /// audit trail possible.
+    package func countRefresh(of session: SessionID, at now: UnixTime) throws(AccountError) {
+        if let wait = take([.refreshes(session)], at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
+    /// Puts a try back: the password was right.
     package func forgive(_ attempt: Attempt) {
-        guard let limit else { return }
         buckets.withLock { buckets in
             for key in attempt.keys {
-                guard let fullAt = buckets[key] else { continue }
-                buckets[key] = fullAt - interval(key, limit)
+                guard let fullAt = buckets[key], let limit = limit(key) else { continue }
+                buckets[key] = fullAt - limit.interval
             }
         }
     }
 
-    /// Nil when every bucket had something left, which is taken; else the seconds until all have, and nothing is taken.
+    /// Nil when every bucket has something left; else the seconds until all have.
+    private func wait(_ keys: [Key], at now: UnixTime) -> Int? {
+        buckets.withLock { buckets in self.taken(keys, from: buckets, at: now).wait }
+    }
+
+    /// The same, and takes something out of each when every bucket has something left.
     private func take(_ keys: [Key], at now: UnixTime) -> Int? {
-        guard let limit else { return nil }
-        return buckets.withLock { buckets in
-            var wait: Int64 = 0
-            var raised: [(Key, Int64)] = []
-            for key in keys {
-                // When the bucket will be full again, if nothing more is taken: the whole state of a leaky bucket.
-                let fullAt = max(buckets[key] ?? 0, now.milliseconds) + interval(key, limit)
-                wait = max(wait, fullAt - now.milliseconds - limit.seconds * 1000)
-                raised.append((key, fullAt))
-            }
-            guard wait <= 0 else { return Int((wait + 999) / 1000) }
+        buckets.withLock { buckets in
+            let (taken, wait) = self.taken(keys, from: buckets, at: now)
+            guard wait == nil else { return wait }
             if buckets.count + keys.count > Self.capacity { Self.makeRoom(in: &buckets, at: now) }
-            for (key, fullAt) in raised { buckets[key] = fullAt }
+            for (key, fullAt) in taken { buckets[key] = fullAt }
             return nil
         }
     }
 
-    private func interval(_ key: Key, _ limit: Limit) -> Int64 {
-        let failures = if case .address = key { limit.failures * Self.addressFactor } else { limit.failures }
-        return max(limit.seconds * 1000 / failures, 1)
+    /// When each bucket would be full again if something were taken now, which is the whole state of a leaky bucket; and the
+    /// seconds until there is something to take in all of them.
+    private func taken(_ keys: [Key], from buckets: [Key: Int64], at now: UnixTime) -> (buckets: [(Key, Int64)], wait: Int?) {
+        var wait: Int64 = 0
+        var taken: [(Key, Int64)] = []
+        for key in keys {
+            guard let limit = limit(key) else { continue }
+            let fullAt = max(buckets[key] ?? 0, now.milliseconds) + limit.interval
+            wait = max(wait, fullAt - now.milliseconds - limit.seconds * 1000)
+            taken.append((key, fullAt))
+        }
+        return (taken, wait > 0 ? Int((wait + 999) / 1000) : nil)
+    }
+
+    /// An address may fail five times as often as an account: several people stand behind one. Nil when nothing is limited.
+    private func limit(_ key: Key) -> Limit? {
+        guard let accounts else { return nil }
+        return switch key {
+        case .account, .accountFrom: accounts
+        case .address: Limit(failures: accounts.failures * 5, seconds: accounts.seconds)
+        case .registrations: Limit(failures: 50, seconds: 60)
+        case .refreshes: Limit(failures: 200, seconds: 60)
+        }
     }
 
     /// Lets go of the buckets that are full; if that is not a quarter, of those nearest to it.

@@ -50,7 +50,13 @@ package struct PasswordCheck: Sendable {
     package func run() throws(AccountError) -> Verdict {
         let known = stored.flatMap { try? PasswordHash(parsing: $0) }
         let matches = try noMemory { () throws(PasswordHashError) in try (known ?? dummy).verify(password.bytes) }
-        guard let known, matches else { return .wrong }
+        guard let known, matches else {
+            // A stored hash that is weaker than the dummy would tell by its speed that there is such an account.
+            if let known, known.needsRehash(for: parameters) {
+                _ = try noMemory { () throws(PasswordHashError) in try dummy.verify(password.bytes) }
+            }
+            return .wrong
+        }
         guard known.needsRehash(for: parameters) else { return .right(stronger: nil) }
         return .right(stronger: try? PasswordHash(password: password.bytes, parameters: parameters, random: random).encoded)
     }

@@ -21,13 +21,6 @@ package enum LoginName: Sendable, Hashable {
         case .email(let address): "e:" + String(decoding: address.asciiLowercased.utf8.prefix(256), as: UTF8.self)
         }
     }
-
-    /// As it stands in the audit trail.
-    var auditName: String {
-        switch self {
-        case .username(let text), .email(let text): String(decoding: text.utf8.prefix(160), as: UTF8.self)
-        }
-    }
 }
 
 /// Logs people in.
@@ -49,14 +42,12 @@ package struct PasswordLogin: Sendable {
 
     /// A login whose password is to be checked.
     package struct Pending: Sendable {
-        package let name: LoginName
-        /// To be run on the hashing lane.
-        package let check: PasswordCheck
+        fileprivate let check: PasswordCheck
         fileprivate let user: User?
         fileprivate let attempt: LoginThrottle.Attempt
     }
 
-    /// Reads the account and takes a try out of its limits. Blocks on the database.
+    /// Reads the account and looks at its limits. Blocks on the database.
     package func prepare(
         _ name: LoginName, password: String, from client: ClientDescription, at now: UnixTime
     ) throws(AccountError) -> Pending {
@@ -72,8 +63,8 @@ package struct PasswordLogin: Sendable {
         } catch {
             throw .store(error)
         }
-        let key = user.map { "i:" + $0.id.text } ?? name.throttleKey
-        let attempt = try throttle.attempt(account: key, from: client.address, at: now) { () throws(AccountError) in
+        // By the name that was given, whether or not there is such an account: what a bucket says must tell nothing.
+        let attempt = try throttle.attempt(account: name.throttleKey, from: client.address, at: now) { () throws(AccountError) in
             guard let user else { return false }
             do throws(StoreError) {
                 return try store.read { reads throws(StoreError) in
@@ -84,13 +75,14 @@ package struct PasswordLogin: Sendable {
             }
         }
         return Pending(
-            name: name, check: hasher.checking(password, against: user?.isActive == true ? user?.passwordHash : nil), user: user,
+            check: hasher.checking(password, against: user?.isActive == true ? user?.passwordHash : nil), user: user,
             attempt: attempt)
     }
 
-    /// Puts the try back: the password was never looked at.
-    package func abandon(_ pending: Pending) {
-        throttle.forgive(pending.attempt)
+    /// Takes a try out of the limits and checks the password: for the hashing lane.
+    package func check(_ pending: Pending, at now: UnixTime) throws(AccountError) -> PasswordCheck.Verdict {
+        try throttle.take(pending.attempt, at: now)
+        return try pending.check.run()
     }
 
     /// Begins the session, or notes the failure. `completion` is called on the store's thread with what is left to do.
@@ -121,6 +113,7 @@ package struct PasswordLogin: Sendable {
                 switch result {
                 case .failure(let error): throw .account(.store(error))
                 case .success(.accountChanged): throw .account(.invalidCredentials)
+                case .success(.staleKeys): throw .account(.store(.staleKeys))
                 case .success(.begun(let session, let user)):
                     return try LoginFailure.catching { () throws(TokenFailure) in
                         try sessions.tokens(of: session, user, begun: prepared, audience: audience, at: now)
@@ -133,9 +126,11 @@ package struct PasswordLogin: Sendable {
     private func note(
         failureOf pending: Pending, audit: AuditContext, at now: UnixTime, completion: @escaping @Sendable (StoreError?) -> Void
     ) {
+        // A name that is none is not written down: people type their password there.
+        let target = pending.user?.username ?? "unknown"
         store.write { transaction throws(StoreError) in
             try transaction.record(
-                .loginFailed, target: pending.name.auditName, result: .failure, detail: nil, audit: audit, at: now)
+                .loginFailed, target: target, result: .failure, detail: nil, audit: audit, at: now)
         } completion: { result in
             if case .failure(let error) = result { completion(error) } else { completion(nil) }
         }

@@ -28,9 +28,9 @@ package struct Reauthentication: Sendable {
         fileprivate let attempt: LoginThrottle.Attempt
     }
 
-    /// Reads the account, takes a try out of its limits, and looks at the new password if there is one. Blocks on the database.
+    /// Reads the account and looks at the new password if there is one. Blocks on the database.
     package func prepare(
-        _ id: UserID, current: String, new: String?, from client: ClientDescription, at now: UnixTime
+        _ id: UserID, current: String, new: String?, from client: ClientDescription
     ) throws(AccountError) -> Pending {
         let found: User?
         do throws(StoreError) {
@@ -43,20 +43,24 @@ package struct Reauthentication: Sendable {
             try Password(new: text, username: user.username, email: user.email, common: common, field: "new_password")
         }
         guard let password = Password(attempt: current) else { throw .invalidCredentials }
-        let attempt = try throttle.attempt(account: "i:" + id.text, from: client.address, at: now) { false }
+        let attempt = throttle.attempt(ownAccount: id.text, from: client.address)
         return Pending(
             user: user, check: hasher.checking(password, against: user.passwordHash), newPassword: newPassword, attempt: attempt)
     }
 
-    /// Checks the password and hashes the new one, if there is one: for the hashing lane. Answers the new hash.
-    package func run(_ pending: Pending) throws(AccountError) -> String? {
-        guard case .right = try pending.check.run() else { throw .invalidCredentials }
+    /// Checks the password and hashes the new one, if there is one: for the hashing lane. Answers the new hash; a wrong password
+    /// stands in the audit trail.
+    package func run(_ pending: Pending, audit: AuditContext, at now: UnixTime) throws(AccountError) -> String? {
+        try throttle.take(pending.attempt, at: now)
+        guard case .right = try pending.check.run() else {
+            let name = pending.user.username
+            store.write { transaction throws(StoreError) in
+                try transaction.record(.loginFailed, target: name, result: .failure, detail: "current password", audit: audit, at: now)
+            } completion: { _ in
+            }
+            throw .invalidCredentials
+        }
         throttle.forgive(pending.attempt)
         return try pending.newPassword.map { password throws(AccountError) in try hasher.hash(password) }
-    }
-
-    /// Puts the try back: the password was never looked at.
-    package func abandon(_ pending: Pending) {
-        throttle.forgive(pending.attempt)
     }
 }

@@ -13,16 +13,19 @@ package struct Registration: Sendable {
     private let store: any Store
     private let sessions: SessionService
     private let hasher: PasswordHasher
+    private let throttle: LoginThrottle
     private let common: CommonPasswords
     private let random: RandomSource
 
     package init(
-        isOpen: Bool, store: any Store, sessions: SessionService, hasher: PasswordHasher, common: CommonPasswords, random: RandomSource
+        isOpen: Bool, store: any Store, sessions: SessionService, hasher: PasswordHasher, throttle: LoginThrottle, common: CommonPasswords,
+        random: RandomSource
     ) {
         self.isOpen = isOpen
         self.store = store
         self.sessions = sessions
         self.hasher = hasher
+        self.throttle = throttle
         self.common = common
         self.random = random
     }
@@ -65,9 +68,10 @@ package struct Registration: Sendable {
         return Candidate(username: name, email: address, password: accepted)
     }
 
-    /// The account to make, its password hashed: for the hashing lane.
-    package func hash(_ candidate: Candidate, at now: UnixTime) throws(AccountError) -> NewUser {
-        try Self.newUser(candidate, hasher: hasher, id: UserID(Identifier.uuid(at: now, random: random)))
+    /// The account to make, its password hashed: for the hashing lane. Throws `.rateLimited` when its address made too many.
+    package func hash(_ candidate: Candidate, from address: LoginAddress, at now: UnixTime) throws(AccountError) -> NewUser {
+        try throttle.countRegistration(from: address, at: now)
+        return try Self.newUser(candidate, hasher: hasher, id: UserID(Identifier.uuid(at: now, random: random)))
     }
 
     /// The account to make. Takes as long as a hash takes.
@@ -101,6 +105,7 @@ package struct Registration: Sendable {
                 case .success(.usernameTaken): throw .account(.usernameTaken)
                 case .success(.emailTaken): throw .account(.emailTaken)
                 case .success(.made(.accountChanged)): throw .account(.invalidCredentials)
+                case .success(.made(.staleKeys)): throw .account(.store(.staleKeys))
                 case .success(.made(.begun(let session, let user))):
                     return try LoginFailure.catching { () throws(TokenFailure) in
                         try sessions.tokens(of: session, user, begun: prepared, audience: audience, at: now)

@@ -39,20 +39,24 @@ package struct KeyRotation: Sendable {
     }
 
     /// Makes the keys that are missing or due, and moves on those whose time has come. For the start, then every few seconds.
-    package func maintain(at now: UnixTime) throws(KeyRing.Failure) {
+    ///
+    /// A successor has the algorithm of the key it follows, so that one made for another algorithm on request is not undone;
+    /// `changingAlgorithm`, for a start with another setting than before, makes one of the setting's.
+    package func maintain(at now: UnixTime, changingAlgorithm: Bool = false) throws(KeyRing.Failure) {
         let present = try read()
         var wanted: [SigningKeyRecord] = []
-        for (purpose, algorithm) in purposes {
-            guard let due = due(purpose, algorithm, among: present, at: now) else { continue }
-            wanted.append(try makeKey(purpose, algorithm, activatedAt: due == .first ? now : nil, at: now))
+        for (purpose, usual) in purposes {
+            let due = due(purpose, usual, among: present, changingAlgorithm: changingAlgorithm, at: now)
+            guard let due else { continue }
+            wanted.append(try makeKey(purpose, due.algorithm, activatedAt: due.isFirst ? now : nil, at: now))
         }
         let made = wanted
         try write { [self] transaction throws(StoreError) in
             // Another process may have made them since.
             let present = try transaction.keys(includingRetired: false)
             for key in made {
-                guard let algorithm = SignatureAlgorithm(rawValue: key.algorithm),
-                    due(key.purpose, algorithm, among: present, at: now) != nil
+                guard let usual = purposes.first(where: { $0.0 == key.purpose })?.1,
+                    due(key.purpose, usual, among: present, changingAlgorithm: changingAlgorithm, at: now) != nil
                 else { continue }
                 _ = try transaction.addKey(key, audit: AuditContext(actor: .system), at: now)
             }
@@ -78,8 +82,8 @@ package struct KeyRotation: Sendable {
         }
     }
 
-    /// Seals anew what an earlier master key sealed, and answers how many keys that were. Throws when one does not open.
-    package func reseal() throws(KeyRing.Failure) -> Int {
+    /// Seals anew what an earlier master key sealed. Throws when one does not open.
+    package func reseal() throws(KeyRing.Failure) {
         var sealed: [(id: String, privateKey: [UInt8])] = []
         for record in try read(includingRetired: true) {
             let opened: (secret: [UInt8], isStale: Bool)
@@ -96,30 +100,27 @@ package struct KeyRotation: Sendable {
             }
         }
         let anew = sealed
-        guard !anew.isEmpty else { return 0 }
+        guard !anew.isEmpty else { return }
         try write { transaction throws(StoreError) in try transaction.resealKeys(anew) }
-        return anew.count
-    }
-
-    private enum Due {
-        /// There has been none: no cache can hold an older set, so it may sign at once.
-        case first
-        case successor
     }
 
     private var purposes: [(SigningKeyRecord.Purpose, SignatureAlgorithm)] {
         (accessAlgorithm.map { [(.access, $0)] } ?? []) + [(.refresh, .hs256)]
     }
 
+    /// The key that ought to be made now. The first one may sign at once: no cache can hold an older set.
     private func due(
-        _ purpose: SigningKeyRecord.Purpose, _ algorithm: SignatureAlgorithm, among records: [SigningKeyRecord], at now: UnixTime
-    ) -> Due? {
+        _ purpose: SigningKeyRecord.Purpose, _ usual: SignatureAlgorithm, among records: [SigningKeyRecord], changingAlgorithm: Bool,
+        at now: UnixTime
+    ) -> (algorithm: SignatureAlgorithm, isFirst: Bool)? {
         let own = records.filter { $0.purpose == purpose }
-        guard let active = own.last(where: { $0.state == .active }) else { return .first }
+        guard let active = own.last(where: { $0.state == .active }) else { return (usual, true) }
         guard !own.contains(where: { $0.state == .next }) else { return nil }
-        if active.algorithm != algorithm.name { return .successor }
-        guard days > 0, let activatedAt = active.activatedAt else { return nil }
-        return activatedAt.adding(seconds: days * 86_400 - Self.settleSeconds) <= now ? .successor : nil
+        if changingAlgorithm, active.algorithm != usual.name { return (usual, false) }
+        guard days > 0, let activatedAt = active.activatedAt,
+            activatedAt.adding(seconds: days * 86_400 - Self.settleSeconds) <= now
+        else { return nil }
+        return (SignatureAlgorithm(rawValue: active.algorithm) ?? usual, false)
     }
 
     private func makeKey(

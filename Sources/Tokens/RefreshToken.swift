@@ -60,7 +60,8 @@ package struct RefreshToken: Sendable, Hashable {
     /// The current refresh token of a session.
     package static func text(of session: Session, keys: KeyRing.Snapshot, issuer: String) throws(TokenFailure) -> String {
         guard let signer = keys.refreshKeys[session.refreshKeyID]?.signer else {
-            throw .signing(detail: "the refresh key \(session.refreshKeyID) is not in the ring")
+            // It was retired since the row was written: whatever it signs is refused, so the session cannot go on.
+            throw .sessionEnded
         }
         let payload = JSONWriter.object(capacity: 320) { writer in
             writer.member("iss", issuer)

@@ -53,12 +53,14 @@ package final class RevocationSet: RevocationCheck {
         }
     }
 
-    /// Lets go of what no token can meet any more. To be called now and then.
+    /// Lets go of what no token can meet any more. To be called now and then. An hour more is kept, so that a clock that was
+    /// stepped back revives nothing.
     package func purge(at now: UnixTime) {
+        let end = now.adding(seconds: -3600).milliseconds
         for shard in shards {
             let gone = shard.entries.withLock { entries in
                 let before = entries.count
-                entries = entries.filter { $0.value.until > now.milliseconds }
+                entries = entries.filter { $0.value.until > end }
                 return before - entries.count
             }
             total.subtract(gone, ordering: .relaxed)

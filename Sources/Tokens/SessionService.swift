@@ -71,17 +71,13 @@ package struct SessionService: Sendable {
         return try tokens(of: session, user, audience: audience, keys: prepared.keys, at: now)
     }
 
-    /// Exchanges a refresh token. `completion` is called once, on the store's thread, and finds what is left to do — the
-    /// signatures — in the closure it is given, to be run elsewhere.
-    ///
-    /// Throws at once for a token that is not acceptable by itself, before anything is asked of the store.
+    /// Exchanges a refresh token that was read. `completion` is called once, on the store's thread, and finds what is left to do —
+    /// the signatures — in the closure it is given, to be run elsewhere.
     package func refresh(
-        _ token: [UInt8], audience: String?, from client: ClientDescription, audit: AuditContext, at now: UnixTime,
+        _ token: RefreshToken, audience: String?, from client: ClientDescription, audit: AuditContext, at now: UnixTime,
         completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> (tokens: SessionTokens, isRetry: Bool)) -> Void
-    ) throws(TokenFailure) {
+    ) {
         let keys = ring.snapshot
-        let token = try RefreshToken(parsing: token, keys: keys, issuer: policy.issuer)
-        guard !token.isExpired(at: now) else { throw .expired }
         let accessEnd = now.adding(seconds: policy.accessLifetime)
         let request = RotationRequest(
             session: token.session, counter: token.counter, nonce: token.nonce, graceSeconds: policy.graceSeconds,
@@ -96,6 +92,7 @@ package struct SessionService: Sendable {
                 case .failure(let error): throw .store(error)
                 case .success(.ended), .success(.ahead): throw .sessionEnded
                 case .success(.replayed): throw .replayed
+                case .success(.staleKeys): throw .store(.staleKeys)
                 case .success(.rotated(let session, let user)):
                     ring.raised(request.keyMarks)
                     return (try tokens(of: session, user, audience: audience, keys: keys, at: now), false)
@@ -107,7 +104,7 @@ package struct SessionService: Sendable {
         }
     }
 
-    /// Reads a refresh token for another purpose than refreshing; expired ones too.
+    /// Reads a refresh token, an expired one too.
     package func read(_ token: [UInt8]) throws(TokenFailure) -> RefreshToken {
         try RefreshToken(parsing: token, keys: ring.snapshot, issuer: policy.issuer)
     }
@@ -122,4 +119,9 @@ package struct SessionService: Sendable {
         let refresh = try RefreshToken.text(of: session, keys: ring.snapshot, issuer: policy.issuer)
         return SessionTokens(session: session, user: user, access: access, refresh: refresh)
     }
+}
+
+extension StoreError {
+    /// The key ring was replaced under a request. It follows the store within a moment, so trying again succeeds.
+    package static let staleKeys = StoreError.unavailable(detail: "the keys were replaced in the meantime")
 }

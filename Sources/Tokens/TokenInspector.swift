@@ -81,6 +81,17 @@ package struct TokenInspector: Sendable {
             claims: token.claims, at: now)
     }
 
+    /// What a token says, for a terminal: nothing in it begins a line, moves the cursor or turns the writing direction.
+    private static func visible(_ text: String) -> String {
+        text.unicodeScalars.prefix(500).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+                "\\u{\(String(scalar.value, radix: 16))}"
+            default: String(scalar)
+            }
+        }.joined()
+    }
+
     private func find(_ id: SessionID, at now: UnixTime) throws(StoreError) -> Session? {
         try store.read { reads throws(StoreError) in try reads.session(id, at: now) }
     }
@@ -126,7 +137,7 @@ package struct TokenInspector: Sendable {
         let lines = checks.map { check in
             let name = check.name + String(repeating: " ", count: width - check.name.utf8.count)
             let mark = ["passed": "ok     ", "failed": "FAILED ", "skipped": "-      "][check.verdict] ?? ""
-            return "\(mark) \(name)  \(check.value ?? "")" + (check.reason.map { "  (\($0))" } ?? "")
+            return "\(mark) \(name)  \(Self.visible(check.value ?? ""))" + (check.reason.map { "  (\(Self.visible($0)))" } ?? "")
         }
         return Report(isActive: code == nil, json: json, lines: lines)
     }

@@ -18,7 +18,7 @@ struct AdminTokenRoutes: Sendable {
         return try services.asAdministrator(request) { caller throws(Refusal) in
             let now = request.receivedAt
             let target = try target(body, at: now)
-            return services.commit(for: request) { transaction throws(StoreError) in
+            return try services.commit(for: request, asAdministrator: caller) { transaction throws(StoreError) in
                 try transaction.revoke(target, reason: reason, audit: caller.audit, at: now)
             } then: { event throws(Refusal) in
                 guard let event else { throw .notFound("There is nothing of this name to revoke (any more).") }

@@ -40,7 +40,7 @@ struct AdminUserRoutes: Sendable {
                 new.emailVerified = isVerified && email != nil
                 new.isActive = isActive
                 let user = new
-                return services.commit(for: request) { transaction throws(StoreError) in
+                return try services.commit(for: request, asAdministrator: caller) { transaction throws(StoreError) in
                     try transaction.createUser(user, audit: caller.audit, at: now)
                 } then: { outcome throws(Refusal) in
                     switch outcome {
@@ -75,7 +75,7 @@ struct AdminUserRoutes: Sendable {
         let password = try body.string("password")
         let wanted = change
         return try services.asAdministrator(request) { caller throws(Refusal) in
-            guard let password else { return apply(wanted, to: id, request, caller) }
+            guard let password else { return try apply(wanted, to: id, request, caller) }
             let user = try services.read { reads throws(StoreError) in try reads.user(id) }
             guard let user else { throw Refusal(AccountError.notFound) }
             let accepted: Password
@@ -87,7 +87,7 @@ struct AdminUserRoutes: Sendable {
             return hop(to: .hashing) { () throws(Refusal) in
                 var change = wanted
                 do throws(AccountError) { change.passwordHash = try services.hasher.hash(accepted) } catch { throw Refusal(error) }
-                return apply(change, to: id, request, caller)
+                return try apply(change, to: id, request, caller)
             }
         }
     }
@@ -96,9 +96,9 @@ struct AdminUserRoutes: Sendable {
     func delete(_ request: Request) throws(Refusal) -> Outcome {
         let id = UserID(request.parameter("id") ?? "")
         let version = try Self.version(request)
-        return try services.asAdministrator(request) { caller in
+        return try services.asAdministrator(request) { caller throws(Refusal) in
             let now = request.receivedAt
-            return services.commit(for: request) { transaction throws(StoreError) in
+            return try services.commit(for: request, asAdministrator: caller) { transaction throws(StoreError) in
                 try transaction.deleteUser(id, ifVersion: version, audit: caller.audit, at: now)
             } then: { outcome throws(Refusal) in
                 _ = try Self.user(outcome)
@@ -125,9 +125,9 @@ struct AdminUserRoutes: Sendable {
     /// `DELETE /admin/api/sessions/{id}`.
     func endSession(_ request: Request) throws(Refusal) -> Outcome {
         let id = Session.id(ofAccessSessionID: request.parameter("id") ?? "")
-        return try services.asAdministrator(request) { caller in
+        return try services.asAdministrator(request) { caller throws(Refusal) in
             let now = request.receivedAt
-            return services.commit(for: request) { transaction throws(StoreError) in
+            return try services.commit(for: request, asAdministrator: caller) { transaction throws(StoreError) in
                 try transaction.revoke(.session(id, ofUser: nil), reason: "ended by an administrator", audit: caller.audit, at: now)
             } then: { event throws(Refusal) in
                 guard event != nil else { throw .notFound("There is no such session.") }
@@ -158,9 +158,11 @@ struct AdminUserRoutes: Sendable {
         return Set(roles).sorted()
     }
 
-    private func apply(_ change: UserChange, to id: UserID, _ request: Request, _ caller: Caller) -> Outcome {
+    private func apply(
+        _ change: UserChange, to id: UserID, _ request: Request, _ caller: Caller
+    ) throws(Refusal) -> Outcome {
         let now = services.clock()
-        return services.commit(for: request) { transaction throws(StoreError) in
+        return try services.commit(for: request, asAdministrator: caller) { transaction throws(StoreError) in
             try transaction.changeUser(id, change, audit: caller.audit, at: now)
         } then: { outcome throws(Refusal) in
             Self.respond(.ok, try Self.user(outcome))

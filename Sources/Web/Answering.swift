@@ -3,6 +3,7 @@
 import HTTP
 import MartletEncoding
 import Store
+import Tokens
 
 /// The outcome of a handler, a thrown refusal being one too.
 func answering(_ body: () throws(Refusal) -> Outcome) -> Outcome {
@@ -39,6 +40,23 @@ extension Services {
                     }
                 }
             }
+        }
+    }
+
+    /// The same for an administrator, who may have been stopped since the request came: the token is looked at again, and the
+    /// role in the transaction itself.
+    func commit<Value: Sendable>(
+        for request: Request, asAdministrator caller: Caller,
+        _ verb: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> Value,
+        then respond: @escaping @Sendable (Value) throws(Refusal) -> Response
+    ) throws(Refusal) -> Outcome {
+        _ = try self.caller(request, .admin)
+        return commit(for: request) { transaction throws(StoreError) -> Value? in
+            guard let user = try transaction.user(caller.user), user.isAdministrator else { return nil }
+            return try verb(transaction)
+        } then: { value throws(Refusal) in
+            guard let value else { throw .notAdministrator }
+            return try respond(value)
         }
     }
 

@@ -42,9 +42,7 @@ extension Services {
         let caller = try caller(request, .admin)
         return hop(to: .worker) { () throws(Refusal) in
             let user = try read { reads throws(StoreError) in try reads.user(caller.user) }
-            guard let user, user.isActive, user.roles.contains(User.administrator) else {
-                throw .forbidden("Only administrators may do this.")
-            }
+            guard let user, user.isAdministrator else { throw .notAdministrator }
             return try body(caller)
         }
     }

@@ -52,7 +52,10 @@ package struct RefreshCookie: Sendable {
 
     private static func host(of origin: String) -> (scheme: Substring, host: Substring)? {
         let parts = origin.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let host = parts[2].split(separator: ":").first else { return nil }
-        return (parts[0], host)
+        guard parts.count == 3 else { return nil }
+        // The colons of an IPv6 address stand in brackets (RFC 3986 §3.2.2).
+        let end: Character = parts[2].hasPrefix("[") ? "]" : ":"
+        let host = parts[2].prefix { $0 != end }
+        return host.isEmpty ? nil : (parts[0], host)
     }
 }

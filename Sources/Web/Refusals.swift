@@ -16,6 +16,9 @@ extension Refusal {
         Refusal(.forbidden, code: "forbidden", detail: detail)
     }
 
+    /// 403 for whoever does not administer, or does not any more.
+    package static let notAdministrator = Refusal.forbidden("Only administrators may do this.")
+
     /// 404 `not_found`.
     package static func notFound(_ detail: String) -> Refusal {
         Refusal(.notFound, code: "not_found", detail: detail)

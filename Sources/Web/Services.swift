@@ -16,6 +16,7 @@ package struct Services: Sendable {
     package let registration: Registration
     package let login: PasswordLogin
     package let reauthentication: Reauthentication
+    package let throttle: LoginThrottle
     package let hasher: PasswordHasher
     package let common: CommonPasswords
     package let users: UserCache
@@ -32,7 +33,8 @@ package struct Services: Sendable {
 
     package init(
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
-        login: PasswordLogin, reauthentication: Reauthentication, hasher: PasswordHasher, common: CommonPasswords, users: UserCache,
+        login: PasswordLogin, reauthentication: Reauthentication, throttle: LoginThrottle, hasher: PasswordHasher, common: CommonPasswords,
+        users: UserCache,
         verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, cookie: RefreshCookie,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
@@ -44,6 +46,7 @@ package struct Services: Sendable {
         self.registration = registration
         self.login = login
         self.reauthentication = reauthentication
+        self.throttle = throttle
         self.hasher = hasher
         self.common = common
         self.users = users

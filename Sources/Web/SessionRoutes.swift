@@ -106,13 +106,15 @@ extension Services {
             let pending: Reauthentication.Pending
             do throws(AccountError) {
                 pending = try reauthentication.prepare(
-                    caller.user, current: current, new: new, from: client(request), at: request.receivedAt)
+                    caller.user, current: current, new: new, from: client(request))
             } catch {
                 throw Refusal(error)
             }
             return hop(to: .hashing) { () throws(Refusal) in
                 let hash: String?
-                do throws(AccountError) { hash = try reauthentication.run(pending) } catch { throw Refusal(error) }
+                do throws(AccountError) { hash = try reauthentication.run(pending, audit: caller.audit, at: clock()) } catch {
+                    throw Refusal(error)
+                }
                 return changeUser(
                     request, caller.user, change(pending.user, hash), by: caller, then: respond)
             }

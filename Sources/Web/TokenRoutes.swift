@@ -26,7 +26,7 @@ struct TokenRoutes: Sendable {
             let now = services.clock()
             let user: NewUser
             do throws(AccountError) {
-                user = try services.registration.hash(candidate, at: now)
+                user = try services.registration.hash(candidate, from: services.client(request).address, at: now)
             } catch {
                 throw Refusal(error)
             }
@@ -60,14 +60,9 @@ struct TokenRoutes: Sendable {
             throw Refusal(error)
         }
         return hop(to: .hashing) { () throws(Refusal) in
-            let verdict: PasswordCheck.Verdict
-            do throws(AccountError) {
-                verdict = try pending.check.run()
-            } catch {
-                services.login.abandon(pending)
-                throw Refusal(error)
-            }
             let now = services.clock()
+            let verdict: PasswordCheck.Verdict
+            do throws(AccountError) { verdict = try services.login.check(pending, at: now) } catch { throw Refusal(error) }
             return parked(request) { resumption in
                 services.login.complete(
                     pending, verdict, scope: wanted.scope, audience: wanted.audience, from: client, audit: AuditContext(request), at: now
@@ -81,26 +76,25 @@ struct TokenRoutes: Sendable {
     /// `POST /auth/refresh`. The signature is checked here on the loop; the rest is one verb of the store.
     func refresh(_ request: Request) throws(Refusal) -> Outcome {
         let body = try JSONBody(request, mayBeEmpty: true)
-        let (token, transport) = try presented(body, request)
+        let (text, transport) = try presented(body, request)
         let audience = try WantedTokens.audience(body)
         let now = request.receivedAt
+        let token = try refusing { () throws(TokenFailure) in try services.sessions.read(text) }
+        guard !token.isExpired(at: now) else { throw Refusal(TokenFailure.expired) }
+        do throws(AccountError) { try services.throttle.countRefresh(of: token.session, at: now) } catch { throw Refusal(error) }
         return parked(request) { resumption in
-            do throws(TokenFailure) {
-                try services.sessions.refresh(
-                    token, audience: audience, from: services.client(request), audit: AuditContext(request), at: now
-                ) { finish in
-                    resumption.resume {
-                        answering { () throws(Refusal) in
-                            let (tokens, isRetry) = try refusing(finish)
-                            return .respond(
-                                respond(.ok, tokens, transport, at: now) { writer in
-                                    writer.member("refresh_reason", isRetry ? "retry" : "rotated")
-                                })
-                        }
+            services.sessions.refresh(
+                token, audience: audience, from: services.client(request), audit: AuditContext(request), at: now
+            ) { finish in
+                resumption.resume {
+                    answering { () throws(Refusal) in
+                        let (tokens, isRetry) = try refusing(finish)
+                        return .respond(
+                            respond(.ok, tokens, transport, at: now) { writer in
+                                writer.member("refresh_reason", isRetry ? "retry" : "rotated")
+                            })
                     }
                 }
-            } catch {
-                resumption.resume { .refuse(Refusal(error)) }
             }
         }
     }

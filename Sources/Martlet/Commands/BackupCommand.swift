@@ -21,8 +21,6 @@ struct BackupCommand: ParsableCommand {
         let configuration = try settings.configuration()
         guard !File.exists(path), !withKey || !File.exists(path + ".key") else { throw CommandFailure("\(path) exists already.") }
         guard File.exists(configuration.databasePath) else { throw CommandFailure("There is no database \(configuration.databasePath).") }
-        // It holds every password hash: for its owner alone, as the database is. SQLite takes an empty file for a new database.
-        guard File.create(path, []) else { throw CommandFailure("\(path) cannot be made.") }
         try telling {
             try SQLStore.backUp(
                 from: configuration.databasePath, to: path, lineage: Identifier.random(.secure)

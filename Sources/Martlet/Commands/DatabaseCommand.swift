@@ -3,9 +3,7 @@
 
 import Accounts
 import ArgumentParser
-import Logging
 import MartletEncoding
-import PasswordHashing
 import Store
 import Tokens
 
@@ -32,14 +30,13 @@ struct DatabaseFlags: ParsableArguments {
         return try Configuration(try SettingTexts(flags: flags, environment: Environment.variables, file: config))
     }
 
-    /// Opens the database and its keys; makes them, as the service does at its first start, only where `mayMake` says so.
+    /// Opens the database; makes one, as the service does at its first start, only where `mayMake` says so.
     func open(mayMake: Bool = false) throws -> Installation {
         let configuration = try configuration()
         guard mayMake || File.exists(configuration.databasePath) else {
             throw CommandFailure("There is no database \(configuration.databasePath); --data-dir names the folder of another one.")
         }
-        let logger = (configuration.logFormat ?? .automatic).logger(level: .warning)
-        return try Installation(configuration, issuer: configuration.issuer, logger: logger, at: SystemClock.now())
+        return try Installation(configuration, for: .command, at: SystemClock.now())
     }
 }
 
@@ -47,7 +44,10 @@ struct DatabaseFlags: ParsableArguments {
 let commandLine = AuditContext(actor: .commandLine)
 
 extension Installation {
-    var hasher: PasswordHasher { PasswordHasher(parameters: configuration.argon2, random: random) }
+    /// The issuer of this database, its keys as they are.
+    func issuer() throws(ConfigurationError) -> Issuer {
+        try Issuer(self, name: configuration.issuer, preparing: false, at: SystemClock.now())
+    }
 
     /// The account with this username or id. Throws when there is none.
     func user(named name: String) throws -> User {

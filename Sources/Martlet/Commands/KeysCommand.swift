@@ -55,15 +55,20 @@ struct KeysCommand: ParsableCommand {
             }
             let installation = try settings.open()
             defer { installation.store.close() }
-            guard purpose != .access || !installation.ring.isShared else {
+            // Which algorithm is the service's matter, not that of this command's environment.
+            let usual = try installation.fact(.signingAlgorithm).flatMap(SignatureAlgorithm.init(rawValue:))
+            guard let usual else { throw CommandFailure("The service has never been run with this database.") }
+            guard purpose != .access || !usual.isSymmetric else {
                 throw CommandFailure("Tokens are signed with a shared secret (HS256), which is rotated by its setting.")
             }
+            let rotation = KeyRotation(
+                store: installation.store, masterKey: installation.masterKey, algorithm: usual, days: 0, random: installation.random)
             let outcome: KeyRotation.Outcome
             do throws(KeyRing.Failure) {
-                outcome = try installation.rotation.rotate(
+                outcome = try rotation.rotate(
                     purpose, algorithm: wanted, isEmergency: emergency, audit: commandLine, at: SystemClock.now())
             } catch {
-                throw CommandFailure("The key cannot be made: \(error)")
+                throw installation.explain(error)
             }
             guard outcome == .rotated else { throw CommandFailure("A key of this purpose is waiting already to become active.") }
             let keys = try telling {

@@ -48,9 +48,10 @@ struct RevokeCommand: ParsableCommand {
         if let user { return .user(try installation.user(named: user).id) }
         if let client { return .client(client) }
         let text = try TokenCommand.read(token ?? "-")
-        if let refresh = try? installation.sessions.read(text) { return .session(refresh.session, ofUser: refresh.user) }
+        let issuer = try installation.issuer()
+        if let refresh = try? issuer.sessions.read(text) { return .session(refresh.session, ofUser: refresh.user) }
         do throws(VerificationFailure) {
-            let verified = try installation.verifier(audiences: nil, revocations: RevocationSet()).verify(text, at: now)
+            let verified = try issuer.verifier(audiences: nil, revocations: RevocationSet()).verify(text, at: now)
             return .token(id: verified.tokenID ?? "", until: UnixTime(seconds: verified.expiresAt))
         } catch {
             throw CommandFailure(error.message)

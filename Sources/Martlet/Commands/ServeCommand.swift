@@ -16,7 +16,9 @@ struct ServeCommand: ParsableCommand {
         try service.run(until: signals) { issuer, address, hasAdministrator in
             Terminal.print("Martlet \(Version.text) serves \(issuer) (listening on \(address)).")
             guard logger.logLevel <= .info else { return }
-            if !hasAdministrator { Terminal.print("\nMake the first administrator:\n  \(CommandLine.arguments[0]) user add --role admin NAME") }
+            if !hasAdministrator {
+                Terminal.print("\nMake the first administrator:\n  \(CommandLine.arguments[0]) user add --role admin NAME")
+            }
             Terminal.print(Self.tryIt(issuer))
         }
     }

@@ -49,12 +49,13 @@ enum Terminal {
     }
 
     private static func unseen(_ prompt: String) throws -> String {
-        write(STDERR_FILENO, prompt)
         var before = termios()
         tcgetattr(STDIN_FILENO, &before)
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        // Last: what is typed as soon as the prompt stands there is neither shown nor lost.
+        write(STDERR_FILENO, prompt)
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
             write(STDERR_FILENO, "\n")

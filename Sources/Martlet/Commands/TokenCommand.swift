@@ -60,13 +60,14 @@ struct TokenCommand: ParsableCommand {
         let text = try read(path)
         let installation = try settings.open()
         defer { installation.store.close() }
+        let issuer = try installation.issuer()
         let now = SystemClock.now()
         return try telling {
             let revocations = RevocationSet()
             revocations.apply(try installation.store.read { reads throws(StoreError) in try reads.liveEvents(at: now) })
             let inspector = TokenInspector(
-                store: installation.store, ring: installation.ring, sessions: installation.sessions,
-                verifier: installation.verifier(audiences: nil, revocations: revocations))
+                store: installation.store, ring: issuer.ring, sessions: issuer.sessions,
+                verifier: issuer.verifier(audiences: nil, revocations: revocations))
             return try inspector.report(on: text, at: now)
         }
     }

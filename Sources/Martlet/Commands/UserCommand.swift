@@ -119,32 +119,34 @@ struct UserCommand: ParsableCommand {
     struct Disable: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Disable an account. Its sessions end.")
 
-        @OptionGroup var settings: DatabaseFlags
-        @Argument(help: "The username or id.") var user: String
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var target: Target
 
         func run() throws {
-            let installation = try settings.open()
-            defer { installation.store.close() }
-            let account = try installation.user(named: user)
-            show(
-                try installation.change(account, UserChange(isActive: false)), json: json,
-                "Disabled \(account.username); its sessions have ended.")
+            try target.change(UserChange(isActive: false)) { "Disabled \($0.username); its sessions have ended." }
         }
     }
 
     struct Enable: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Enable a disabled account.")
 
+        @OptionGroup var target: Target
+
+        func run() throws {
+            try target.change(UserChange(isActive: true)) { "Enabled \($0.username)." }
+        }
+    }
+
+    /// An account to be changed.
+    struct Target: ParsableArguments {
         @OptionGroup var settings: DatabaseFlags
         @Argument(help: "The username or id.") var user: String
         @Flag(help: "Print JSON.") var json = false
 
-        func run() throws {
+        func change(_ change: UserChange, _ sentence: (User) -> String) throws {
             let installation = try settings.open()
             defer { installation.store.close() }
-            let account = try installation.user(named: user)
-            show(try installation.change(account, UserChange(isActive: true)), json: json, "Enabled \(account.username).")
+            let changed = try installation.change(try installation.user(named: user), change)
+            show(changed, json: json, sentence(changed))
         }
     }
 }

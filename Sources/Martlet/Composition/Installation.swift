@@ -1,81 +1,76 @@
-// Installation: the database, the master key and the key ring of one issuer, opened in the order that they need each
-// other. The service and every command that touches the database begin with it.
+// Installation: the database and the master key, opened. The service and every command that touches the database
+// begin with it. A command works beside a running service, whose settings it may not have: it only does what it was
+// asked to, and leaves keys and purging to the service.
 
-import Logging
+import Accounts
 import MartletCryptography
 import MartletEncoding
-import MartletJOSE
-import MartletVerifier
+import PasswordHashing
 import SQLStore
 import Store
 import Tokens
 
 struct Installation: Sendable {
     let configuration: Configuration
-    let issuer: String
     let store: any Store
-    let ring: KeyRing
-    let rotation: KeyRotation
-    let sessions: SessionService
+    let masterKey: MasterKey
+    /// What to call the master key in an error: a setting or a file.
+    let masterKeyName: String
     let random = RandomSource.secure
 
-    /// Opens what the configuration names: makes the data folder and the master key at the first start, migrates the
-    /// database, makes the first keys. Without an issuer it is the one that the service was last run with. Throws one line
-    /// that says what is wrong with what.
-    init(_ configuration: Configuration, issuer: String?, logger: Logger, at now: UnixTime) throws(ConfigurationError) {
+    /// Who opens it.
+    enum Opener {
+        case service, command
+    }
+
+    /// Opens what the configuration names: makes the data folder and the master key with a new database, and migrates. Throws
+    /// one line that says what is wrong with what.
+    init(_ configuration: Configuration, for opener: Opener, at now: UnixTime) throws(ConfigurationError) {
         self.configuration = configuration
         guard File.makeFolder(configuration.dataFolder) else {
             throw ConfigurationError("The data directory \(configuration.dataFolder) cannot be made; set MARTLET_DATA_DIR.")
         }
         let isNew = !File.exists(configuration.databasePath)
-        let (masterKey, masterKeyName) = try Self.masterKey(configuration, mayMake: isNew)
-        let path = configuration.databasePath
+        (masterKey, masterKeyName) = try Self.masterKey(configuration, mayMake: isNew)
         let migrations = try BundledFiles.migrations(from: configuration.migrationsFolder)
         do throws(StoreError) {
             store = try SQLStore(
-                location: .file(path), migrations: migrations, random: { RandomSource.secure.bytes($0) },
-                auditDays: configuration.auditDays, at: now)
+                location: .file(configuration.databasePath), migrations: migrations, random: { RandomSource.secure.bytes($0) },
+                auditDays: opener == .service ? configuration.auditDays : nil, at: now)
         } catch {
-            throw ConfigurationError("The database \(path) cannot be used: \(error.detail)")
+            throw ConfigurationError("The database \(configuration.databasePath) cannot be used: \(error.detail)")
         }
-        rotation = KeyRotation(
-            store: store, masterKey: masterKey, algorithm: configuration.signingAlgorithm, days: configuration.keyRotationDays,
-            random: random)
-        do throws(KeyRing.Failure) {
-            let resealed = try rotation.reseal()
-            if resealed > 0 { logger.notice("sealed \(resealed) keys anew under the current master key") }
-            try rotation.maintain(at: now)
-            ring = try KeyRing(
-                store: store, masterKey: masterKey, algorithm: configuration.signingAlgorithm, sharedSecret: configuration.sharedSecret,
-                random: random)
-        } catch {
-            throw Self.explain(error, masterKeyName: masterKeyName, database: path)
-        }
-        do throws(StoreError) {
-            let random = random
-            let last = try store.write { transaction throws(StoreError) in
-                if try transaction.fact(.lineage) == nil { try transaction.setFact(.lineage, Identifier.random(random)) }
-                return try transaction.fact(.issuer)
-            }
-            self.issuer = issuer ?? last ?? "http://localhost:8080"
-        } catch {
-            throw ConfigurationError("The database \(path) cannot be used: \(error.detail)")
-        }
-        let issuer = self.issuer
-        let policy = TokenPolicy(
-            issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
-            refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
-            graceSeconds: configuration.graceSeconds)
-        sessions = SessionService(policy: policy, store: store, ring: ring, random: random)
     }
 
-    /// A verifier of this issuer's access tokens; without audiences it takes those for any.
-    func verifier(audiences: [String]?, revocations: RevocationSet) -> TokenVerifier {
-        TokenVerifier(
-            policy: VerificationPolicy(
-                issuer: issuer, audiences: audiences, type: TokenPolicy.accessType,
-                algorithms: SignatureAlgorithm.asymmetric + (ring.isShared ? [.hs256] : []), leeway: 0),
-            keys: ring.source, revocations: revocations)
+    var hasher: PasswordHasher { PasswordHasher(parameters: configuration.argon2, random: random) }
+
+    /// What the service was last run with.
+    func fact(_ fact: Fact) throws(ConfigurationError) -> String? {
+        do throws(StoreError) {
+            return try store.read { reads throws(StoreError) in try reads.fact(fact) }
+        } catch {
+            throw explain(error)
+        }
+    }
+
+    /// What is wrong with the database, in one line.
+    func explain(_ error: StoreError) -> ConfigurationError {
+        ConfigurationError("The database \(configuration.databasePath) cannot be used: \(error.detail)")
+    }
+
+    /// What is wrong with the keys, in one line.
+    func explain(_ failure: KeyRing.Failure) -> ConfigurationError {
+        let database = configuration.databasePath
+        return switch failure {
+        case .store(let error): explain(error)
+        case .sealed(.otherKey, let id):
+            ConfigurationError("The key \(id) in \(database) was sealed under another master key than \(masterKeyName).")
+        case .sealed(_, let id):
+            ConfigurationError(
+                "The key \(id) in \(database) does not open: it, or \(masterKeyName), is damaged. Restore both from one backup.")
+        case .cryptography(let detail): ConfigurationError("The key ring in \(database) cannot be used: \(detail)")
+        case .noActiveKey(let purpose): ConfigurationError("The key ring in \(database) has no active \(purpose.rawValue) key.")
+        }
     }
 
     /// The master key and what to call it in an error. Without a setting it is a file in the data folder, made with a new database.
@@ -105,18 +100,5 @@ struct Installation: Sendable {
             throw ConfigurationError("\(name) must hold 32 bytes.")
         }
         return (key, name)
-    }
-
-    private static func explain(_ failure: KeyRing.Failure, masterKeyName: String, database: String) -> ConfigurationError {
-        switch failure {
-        case .store(let error): ConfigurationError("The database \(database) cannot be used: \(error.detail)")
-        case .sealed(.otherKey, let id):
-            ConfigurationError("The key \(id) in \(database) was sealed under another master key than \(masterKeyName).")
-        case .sealed(_, let id):
-            ConfigurationError(
-                "The key \(id) in \(database) does not open: it, or \(masterKeyName), is damaged. Restore both from one backup.")
-        case .cryptography(let detail): ConfigurationError("The key ring in \(database) cannot be used: \(detail)")
-        case .noActiveKey(let purpose): ConfigurationError("The key ring in \(database) has no active \(purpose.rawValue) key.")
-        }
     }
 }

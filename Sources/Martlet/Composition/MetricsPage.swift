@@ -8,7 +8,7 @@ import Store
 import Tokens
 
 struct MetricsPage: Sendable {
-    let installation: Installation
+    let issuer: Issuer
     let server: Server
     let lanes: Lanes
     let events: EventFollower
@@ -44,7 +44,7 @@ struct MetricsPage: Sendable {
         page.metric("martlet_lane_refused_total", "counter", "Jobs refused because a lane was full.")
         for (lane, gauge) in gauges { page.sample("martlet_lane_refused_total", ["lane": lane], gauge.refused) }
         page.single("martlet_revocations_live", "gauge", "Revocations that may still decide about a token.", events.revocations.count)
-        let counts = try? installation.store.read { reads throws(StoreError) in try reads.counts(at: now) }
+        let counts = try? issuer.installation.store.read { reads throws(StoreError) in try reads.counts(at: now) }
         page.single("martlet_store_up", "gauge", "Whether the database can be read.", counts == nil ? 0 : 1)
         if let counts {
             page.single("martlet_users", "gauge", "Accounts; may be some minutes old.", Int(counts.users))
@@ -52,7 +52,7 @@ struct MetricsPage: Sendable {
         }
         page.metric("martlet_keys", "gauge", "Keys of the ring by purpose and state.")
         var keys: [String: Int] = [:]
-        for record in installation.ring.snapshot.records { keys["\(record.purpose.rawValue) \(record.state.rawValue)", default: 0] += 1 }
+        for record in issuer.ring.snapshot.records { keys["\(record.purpose.rawValue) \(record.state.rawValue)", default: 0] += 1 }
         for (name, count) in keys.sorted(by: { $0.key < $1.key }) {
             let words = name.split(separator: " ")
             page.sample("martlet_keys", ["purpose": String(words[0]), "state": String(words[1])], count)

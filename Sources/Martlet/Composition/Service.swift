@@ -13,7 +13,7 @@ import Tokens
 import Web
 
 struct Service: Sendable {
-    private let installation: Installation
+    private let issuer: Issuer
     private let loops: EventLoops
     private let lanes: Lanes
     private let server: Server
@@ -28,38 +28,41 @@ struct Service: Sendable {
             guard let port = FreePort.pick() else { throw ConfigurationError("The system has no free port.") }
             listen = .tcp(host: host, port: port)
         }
-        let issuer = try Self.issuer(configuration, listen)
         let now = SystemClock.now()
-        let installation = try Installation(configuration, issuer: issuer, logger: logger, at: now)
+        let installation = try Installation(configuration, for: .service, at: now)
+        let issuer = try Issuer(installation, name: try Self.issuer(configuration, listen), preparing: true, at: now)
         let random = installation.random
         let users = UserCache(capacity: 65_536) { Representation.user($0) }
         events = EventFollower(users: users)
         do throws(StoreError) {
             try events.follow(installation.store, at: now)
         } catch {
-            throw ConfigurationError("The database \(configuration.databasePath) cannot be read: \(error.detail)")
+            throw installation.explain(error)
         }
-        let hasher = PasswordHasher(parameters: configuration.argon2, random: random)
+        let hasher = installation.hasher
         let throttle = LoginThrottle(limit: configuration.loginLimit)
         let common = BundledFiles.commonPasswords
         let readiness = Readiness()
-        let anyAudience = installation.verifier(audiences: nil, revocations: events.revocations)
+        let anyAudience = issuer.verifier(audiences: nil, revocations: events.revocations)
         let services = Services(
-            store: installation.store, ring: installation.ring, rotation: installation.rotation, sessions: installation.sessions,
+            store: installation.store, ring: issuer.ring, rotation: issuer.rotation, sessions: issuer.sessions,
             registration: Registration(
-                isOpen: configuration.registrationIsOpen, store: installation.store, sessions: installation.sessions, hasher: hasher,
-                common: common, random: random),
-            login: PasswordLogin(store: installation.store, sessions: installation.sessions, hasher: hasher, throttle: throttle),
+                isOpen: configuration.registrationIsOpen, store: installation.store, sessions: issuer.sessions, hasher: hasher,
+                throttle: throttle, common: common, random: random),
+            login: PasswordLogin(store: installation.store, sessions: issuer.sessions, hasher: hasher, throttle: throttle),
             reauthentication: Reauthentication(store: installation.store, hasher: hasher, throttle: throttle, common: common),
+            throttle: throttle,
             hasher: hasher, common: common, users: users,
-            verifier: installation.verifier(audiences: [issuer], revocations: events.revocations), anyAudience: anyAudience,
+            verifier: issuer.verifier(audiences: [issuer.name], revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
-                store: installation.store, ring: installation.ring, sessions: installation.sessions, verifier: anyAudience),
-            cookie: RefreshCookie(issuer: issuer, origins: configuration.corsOrigins),
+                store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),
+            cookie: RefreshCookie(issuer: issuer.name, origins: configuration.corsOrigins),
             newID: { Identifier.uuid(at: $0, random: random) }, clock: SystemClock.now, unready: { readiness.reason })
         try FirstAdministrator.make(configuration, installation, hasher: hasher, common: common, logger: logger, at: now)
-        try Self.rememberIssuer(installation, logger)
-        if installation.ring.isShared {
+        if let before = try issuer.remember() {
+            logger.warning("the issuer was \(before) and is now \(issuer.name): tokens made before are not valid any more")
+        }
+        if issuer.ring.isShared {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")
         }
 
@@ -76,12 +79,12 @@ struct Service: Sendable {
             logger: logger, render: { refusal, id, _ in Self.render(refusal, id, logger) })
         metricsServer = configuration.metricsListen.map { [server, lanes, loops, events] address in
             let metrics = MetricsPage(
-                installation: installation, server: server, lanes: lanes, events: events, startedAt: now)
+                issuer: issuer, server: server, lanes: lanes, events: events, startedAt: now)
             return Server(
                 Server.Configuration(address: address), router: Router([metrics.route]), lanes: lanes, loops: loops, logger: logger,
                 render: { refusal, id, _ in Self.render(refusal, id, logger) })
         }
-        self.installation = installation
+        self.issuer = issuer
         self.readiness = readiness
         self.logger = logger
     }
@@ -90,11 +93,10 @@ struct Service: Sendable {
     func run(
         until signals: StopSignals, announce: (_ issuer: String, _ address: String, _ hasAdministrator: Bool) -> Void
     ) throws(ConfigurationError) {
-        let upkeep = Upkeep(installation, events, readiness, logger: logger)
+        let upkeep = Upkeep(issuer, events, readiness, logger: logger)
         let bound = try start(server, Setting.listen)
         if let metricsServer { _ = try start(metricsServer, .metricsListen) }
-        let fact = try? installation.store.read { reads throws(StoreError) in try reads.fact(.hadAdministrator) }
-        announce(installation.issuer, "\(bound)", fact != nil)
+        announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
         let signal = signals.wait()
         logger.notice("stopping on \(signal)")
         readiness.set("The service is stopping.")
@@ -103,7 +105,7 @@ struct Service: Sendable {
         _ = metricsServer?.drain(within: 100)
         lanes.shutDown()
         upkeep.end()
-        installation.store.close()
+        issuer.installation.store.close()
         try? loops.shutDown()
     }
 
@@ -120,19 +122,6 @@ struct Service: Sendable {
             return try server.start()
         } catch {
             throw ConfigurationError("Cannot listen (\(setting.variable)): \(error)")
-        }
-    }
-
-    /// One database holds one issuer; commands that are not told another take it from there.
-    private static func rememberIssuer(_ installation: Installation, _ logger: Logger) throws(ConfigurationError) {
-        let issuer = installation.issuer
-        do throws(StoreError) {
-            let before = try installation.store.read { reads throws(StoreError) in try reads.fact(.issuer) }
-            guard before != issuer else { return }
-            if let before { logger.warning("the issuer was \(before) and is now \(issuer): tokens made before are not valid any more") }
-            try installation.store.write { transaction throws(StoreError) in try transaction.setFact(.issuer, issuer) }
-        } catch {
-            throw ConfigurationError("The database \(installation.configuration.databasePath) cannot be written: \(error.detail)")
         }
     }
 

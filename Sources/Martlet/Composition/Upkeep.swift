@@ -11,25 +11,25 @@ final class Upkeep: Sendable {
     private let stop = Monitor(false)
     private let thread: Thread?
 
-    init(_ installation: Installation, _ events: EventFollower, _ readiness: Readiness, logger: Logger) {
+    init(_ issuer: Issuer, _ events: EventFollower, _ readiness: Readiness, logger: Logger) {
         let stop = stop
         thread = Thread(isBackground: false) {
             var look = 0
+            var isRingStale = false
             while stop.wait(milliseconds: 100, until: { $0 ? true : nil }) == nil {
                 look += 1
                 let now = SystemClock.now()
-                if events.takeRingChange() {
-                    Self.logging("reload the key ring", logger) { () throws(KeyRing.Failure) in try installation.ring.reload() }
-                }
-                if look % 10 == 0 { Self.probe(installation, readiness, at: now) }
+                if events.takeRingChange() { isRingStale = true }
+                // A ring that could not be read is tried again with every look: a retired key must not stay.
+                if isRingStale { isRingStale = !Self.logging("reload the key ring", logger, issuer.ring.reload) }
+                if look % 10 == 0 { Self.probe(issuer.installation, readiness, at: now) }
                 if look % 50 == 0 {
-                    Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try installation.rotation.maintain(at: now)
-                    }
+                    _ = Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try issuer.rotation.maintain(at: now) }
                 }
                 if look % 600 == 0 { events.revocations.purge(at: now) }
             }
         }
-        Self.probe(installation, readiness, at: SystemClock.now())
+        Self.probe(issuer.installation, readiness, at: SystemClock.now())
     }
 
     /// Ends the thread.
@@ -48,7 +48,14 @@ final class Upkeep: Sendable {
         }
     }
 
-    private static func logging(_ what: String, _ logger: Logger, _ body: () throws(KeyRing.Failure) -> Void) {
-        do throws(KeyRing.Failure) { try body() } catch { logger.error("cannot \(what): \(error)") }
+    /// Whether it could be done.
+    private static func logging(_ what: String, _ logger: Logger, _ body: () throws(KeyRing.Failure) -> Void) -> Bool {
+        do throws(KeyRing.Failure) {
+            try body()
+            return true
+        } catch {
+            logger.error("cannot \(what): \(error)")
+            return false
+        }
     }
 }

@@ -58,7 +58,8 @@ struct Setting: Sendable, Hashable {
     static let argon2MemoryKiB = Setting("argon2_memory_kib", "19456", "Memory of one password hash in KiB.")
     static let argon2Iterations = Setting("argon2_iterations", "2", "Passes of one password hash.")
     static let argon2Parallelism = Setting("argon2_parallelism", "1", "Lanes of one password hash.")
-    static let trustedProxies = Setting("trusted_proxies", nil, "Comma-separated CIDRs, or unix for a socket's peers, whose forwarding header is believed.")
+    static let trustedProxies = Setting(
+        "trusted_proxies", nil, "Comma-separated CIDRs, or unix for a socket's peers, whose forwarding header is believed.")
     static let forwardedHeader = Setting("forwarded_header", "x-forwarded-for", "x-forwarded-for or forwarded; the other is ignored.")
     static let corsOrigins = Setting("cors_origins", nil, "Comma-separated origins whose scripts may call.")
     static let metricsListen = Setting("metrics_listen", "127.0.0.1:9464", "Where Prometheus metrics are served, or off.")

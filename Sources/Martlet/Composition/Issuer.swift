@@ -1,0 +1,75 @@
+// Issuer: an installation with a name, a key ring and sessions: what makes tokens and says whether one is good.
+
+import MartletEncoding
+import MartletJOSE
+import MartletVerifier
+import Store
+import Tokens
+
+struct Issuer: Sendable {
+    /// `iss`.
+    let name: String
+    let installation: Installation
+    let ring: KeyRing
+    let rotation: KeyRotation
+    let sessions: SessionService
+
+    /// The issuer of an installation. Without a name it is the one that the service was last run with.
+    ///
+    /// With `preparing`, which is the service's to do, keys that are missing or due are made, those under an earlier master key
+    /// are sealed anew.
+    init(_ installation: Installation, name: String?, preparing: Bool, at now: UnixTime) throws(ConfigurationError) {
+        let configuration = installation.configuration
+        self.installation = installation
+        rotation = KeyRotation(
+            store: installation.store, masterKey: installation.masterKey, algorithm: configuration.signingAlgorithm,
+            days: configuration.keyRotationDays, random: installation.random)
+        let algorithmBefore = try installation.fact(.signingAlgorithm)
+        let isNewAlgorithm = algorithmBefore != nil && algorithmBefore != configuration.signingAlgorithm.name
+        do throws(KeyRing.Failure) {
+            if preparing {
+                try rotation.reseal()
+                try rotation.maintain(at: now, changingAlgorithm: isNewAlgorithm)
+            }
+            ring = try KeyRing(
+                store: installation.store, masterKey: installation.masterKey, algorithm: configuration.signingAlgorithm,
+                sharedSecret: configuration.sharedSecret, random: installation.random)
+        } catch {
+            throw installation.explain(error)
+        }
+        let last = try installation.fact(.issuer)
+        let issuer = name ?? last ?? "http://localhost:8080"
+        self.name = issuer
+        let policy = TokenPolicy(
+            issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
+            refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
+            graceSeconds: configuration.graceSeconds)
+        sessions = SessionService(policy: policy, store: installation.store, ring: ring, random: installation.random)
+    }
+
+    /// Notes in the database what the service runs with, for commands that are not told. Answers the issuer before, if it was another.
+    func remember() throws(ConfigurationError) -> String? {
+        let facts: [(Fact, String)] = [(.issuer, name), (.signingAlgorithm, installation.configuration.signingAlgorithm.name)]
+        let lineage = Identifier.random(installation.random)
+        do throws(StoreError) {
+            return try installation.store.write { transaction throws(StoreError) in
+                let before = try transaction.fact(.issuer)
+                if try transaction.fact(.lineage) == nil { try transaction.setFact(.lineage, lineage) }
+                for (fact, value) in facts where try transaction.fact(fact) != value { try transaction.setFact(fact, value) }
+                return before == facts[0].1 ? nil : before
+            }
+        } catch {
+            throw installation.explain(error)
+        }
+    }
+
+    /// A verifier of this issuer's access tokens; without audiences it takes those for any. No leeway: the clock that is read is
+    /// the one that they were signed by.
+    func verifier(audiences: [String]?, revocations: RevocationSet) -> TokenVerifier {
+        TokenVerifier(
+            policy: VerificationPolicy(
+                issuer: name, audiences: audiences, type: TokenPolicy.accessType,
+                algorithms: SignatureAlgorithm.asymmetric + (ring.isShared ? [.hs256] : []), leeway: 0),
+            keys: ring.source, revocations: revocations)
+    }
+}

@@ -1,0 +1,12 @@
+"""The service that the browser tests visit: open registration, and access tokens that can be waited for."""
+
+import pytest
+
+import martlet_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = martlet_server.launch(tmp_path_factory.mktemp("visited"), fresh_admin=False, MARTLET_ACCESS_TTL=12, MARTLET_REGISTRATION="open")
+    yield server
+    server.stop()

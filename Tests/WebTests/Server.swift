@@ -1,0 +1,149 @@
+// Server: the routes over an issuer in memory, called as functions: what the lanes, the store and the loop would do with
+// an outcome is done here on the calling thread, one step after the other.
+
+import Accounts
+import HTTP
+import MartletCryptography
+import MartletEncoding
+import MartletJOSE
+import MartletVerifier
+import PasswordHashing
+import SQLStore
+import Store
+import Testing
+import Threads
+import Tokens
+
+@testable import Web
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+struct Server {
+    static let issuer = "https://auth.example"
+    static let start = UnixTime(seconds: 1_800_000_000)
+
+    let services: Services
+    let router: Router
+
+    init(isOpen: Bool = true, isReady: Bool = true) throws {
+        let random = RandomSource.secure
+        let store = try SQLStore(location: .memory, migrations: try Self.migrations(), random: { random.bytes($0) }, at: Self.start)
+        let masterKey = try #require(MasterKey([UInt8](repeating: 1, count: 32)))
+        let rotation = KeyRotation(store: store, masterKey: masterKey, algorithm: .es256, days: 90, random: random)
+        try rotation.maintain(at: Self.start)
+        let ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .es256, sharedSecret: nil, random: random)
+        let policy = TokenPolicy(
+            issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 1_209_600, sessionLifetime: 7_776_000,
+            graceSeconds: 30)
+        let sessions = SessionService(policy: policy, store: store, ring: ring, random: random)
+        let hasher = PasswordHasher(parameters: try #require(Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1)), random: random)
+        let throttle = LoginThrottle(limit: nil)
+        let common = CommonPasswords(sortedLines: Array("password1\n".utf8))
+        let revocations = RevocationSet()
+        let users = UserCache(capacity: 256) { Representation.user($0) }
+        store.observeEvents { events in
+            revocations.apply(events)
+            users.apply(events)
+        }
+        let verifier = { (audiences: [String]?) in
+            TokenVerifier(
+                policy: VerificationPolicy(issuer: Self.issuer, audiences: audiences, leeway: 0), keys: ring.source,
+                revocations: revocations)
+        }
+        services = Services(
+            store: store, ring: ring, rotation: rotation, sessions: sessions,
+            registration: Registration(
+                isOpen: isOpen, store: store, sessions: sessions, hasher: hasher, throttle: throttle, common: common, random: random),
+            login: PasswordLogin(store: store, sessions: sessions, hasher: hasher, throttle: throttle),
+            reauthentication: Reauthentication(store: store, hasher: hasher, throttle: throttle, common: common), throttle: throttle,
+            hasher: hasher,
+            common: common, users: users, verifier: verifier([Self.issuer]), anyAudience: verifier(nil),
+            inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
+            cookie: RefreshCookie(issuer: Self.issuer, origins: []), newID: { Identifier.uuid(at: $0, random: random) },
+            clock: { Self.start },
+            unready: { isReady ? nil : "The database is away." })
+        router = Router(Routes.all(services, bodyLimit: 65_536))
+    }
+
+    /// What the route answers.
+    func send(
+        _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, bearer: String? = nil, at now: UnixTime = start
+    ) throws -> Response {
+        let fields = fields + (bearer.map { ["Authorization: Bearer \($0)"] } ?? [])
+        var route: Route?
+        var refusal: Refusal?
+        let request = try request(method, target, fields, json: json, at: now) { head in
+            switch router.resolve(head) {
+            case .route(let found, let parameters):
+                route = found
+                return parameters
+            case .refusal(let found): refusal = found
+            case .options: break
+            }
+            return []
+        }
+        if let refusal { return ErrorBody.render(refusal, request.id) }
+        return finish(try #require(route).handler(request), request.id)
+    }
+
+    private func finish(_ outcome: Outcome, _ id: RequestID) -> Response {
+        switch outcome {
+        case .respond(let response): return response
+        case .refuse(let refusal): return ErrorBody.render(refusal, id)
+        case .continue(_, let work): return finish(work(), id)
+        case .park(_, _, let start):
+            let resumed = Monitor<(@Sendable () -> Outcome)?>(nil)
+            start(
+                Resumption { work in
+                    resumed.withLock { $0 = work }
+                    resumed.broadcast()
+                })
+            return finish(resumed.wait { $0 }(), id)
+        }
+    }
+
+    /// The tokens of somebody who registers.
+    func register(_ name: String = "ada") throws -> (access: String, refresh: String, id: String) {
+        let response = try send("POST", "/auth/register", json: #"{"username":"\#(name)","password":"correct horse"}"#)
+        let json = try #require(response.json)
+        return (
+            try #require(json["access"]?.string), try #require(json["refresh"]?.string), try #require(json["user"]?["id"]?.string)
+        )
+    }
+
+    /// The tokens of an administrator.
+    func administrator() throws -> (access: String, refresh: String, id: String) {
+        let user = try register("root")
+        _ = try services.store.write { transaction throws(StoreError) in
+            try transaction.changeUser(
+                UserID(user.id), UserChange(roles: ["admin"]), audit: AuditContext(actor: .commandLine), at: Server.start)
+        }
+        let response = try send("POST", "/auth/login", json: #"{"username":"root","password":"correct horse"}"#)
+        return (try #require(response.json?["access"]?.string), try #require(response.json?["refresh"]?.string), user.id)
+    }
+
+    private static func migrations() throws -> [Migration] {
+        let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Migrations"
+        let directory = try #require(opendir(folder), "\(folder)")
+        defer { closedir(directory) }
+        var migrations: [Migration] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard name.hasSuffix(".sql") else { continue }
+            let file = try #require(fopen("\(folder)/\(name)", "r"))
+            defer { fclose(file) }
+            var bytes = [UInt8](repeating: 0, count: 1 << 20)
+            let count = fread(&bytes, 1, bytes.count, file)
+            if let migration = Migration(fileName: name, sql: String(decoding: bytes[..<count], as: UTF8.self)) {
+                migrations.append(migration)
+            }
+        }
+        return migrations
+    }
+}
