@@ -114,6 +114,35 @@ struct LoginThrottleTests {
         #expect(wait(throttle, "ada", from: LoginAddress("y")) != nil)
     }
 
+    @Test("fifty accounts a minute from an address, and another address has its own")
+    func registrations() throws {
+        let throttle = LoginThrottle(limit: .init(failures: 1, seconds: 3600))
+        for _ in 0..<50 { try throttle.countRegistration(from: home, at: start) }
+        #expect(throws: AccountError.rateLimited(retryAfter: 2)) { try throttle.countRegistration(from: home, at: start) }
+        try throttle.countRegistration(from: LoginAddress("elsewhere"), at: start)
+        try throttle.countRegistration(from: home, at: start.adding(seconds: 2))
+    }
+
+    @Test("two hundred refreshes a minute of a session, whatever the limit of logins is")
+    func refreshes() throws {
+        let throttle = LoginThrottle(limit: .init(failures: 1, seconds: 3600))
+        for _ in 0..<200 { try throttle.countRefresh(of: SessionID("s"), at: start) }
+        #expect(throws: AccountError.rateLimited(retryAfter: 1)) { try throttle.countRefresh(of: SessionID("s"), at: start) }
+        try throttle.countRefresh(of: SessionID("another"), at: start)
+        for _ in 0..<1000 { try LoginThrottle(limit: nil).countRefresh(of: SessionID("s"), at: start) }
+    }
+
+    @Test("whoever is logged in is not locked out of their own account by strangers")
+    func ownAccount() throws {
+        let throttle = LoginThrottle(limit: .init(failures: 2, seconds: 60))
+        for number in 0..<20 { _ = try? attempt(throttle, "ada", from: LoginAddress("stranger \(number)")) }
+        #expect(wait(throttle, "ada") != nil)
+        let own = throttle.attempt(ownAccount: "ada", from: home)
+        try throttle.take(own, at: start)
+        try throttle.take(own, at: start)
+        #expect(throws: AccountError.rateLimited(retryAfter: 30)) { try throttle.take(own, at: start) }
+    }
+
     @Test("a clock that goes back locks nobody out for longer than the limit's own time")
     func clockBack() throws {
         let throttle = LoginThrottle(limit: .init(failures: 1, seconds: 60))

@@ -10,7 +10,8 @@ import Tokens
 final class EventFollower: Sendable {
     let revocations = RevocationSet()
     private let users: UserCache
-    private let ringChanged = Atomic<Bool>(false)
+    /// True at first: the ring was loaded before anybody listened.
+    private let ringChanged = Atomic<Bool>(true)
 
     init(users: UserCache) {
         self.users = users
