@@ -7,7 +7,7 @@ RELEASE := -c release $(STRICT) $(if $(filter Linux,$(shell uname)),--static-swi
 SWIFT_FILES := Package.swift Sources Tests $(wildcard Benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deps test lint format bench clean
+.PHONY: help run build deps test lint format bench budget clean
 
 ##@ Run
 
@@ -35,6 +35,10 @@ bench: deps ## Build for release and run the benchmarks
 	$(SWIFT) build $(RELEASE) --product martlet
 	$(SWIFT) build $(RELEASE) --product benchmarks
 	@Benchmarks/run
+
+budget: deps ## Count the instructions of single operations with valgrind, and compare with the budgets in git
+	$(SWIFT) build $(RELEASE) --product benchmarks
+	@Benchmarks/budget
 
 ##@ Look after
 

@@ -6,8 +6,8 @@ import MartletJOSE
 import MartletVerifier
 
 enum JOSECases {
-    static func all() throws -> [Case] {
-        try [.es256, .edDSA, .rs256, .hs256].flatMap { try cases($0) } + [parseClaims(), parseHostile()]
+    static func all(_ algorithms: [SignatureAlgorithm]) throws -> [Case] {
+        try algorithms.flatMap { try cases($0) } + [parseClaims(), parseHostile()]
     }
 
     private static func cases(_ algorithm: SignatureAlgorithm) throws -> [Case] {

@@ -70,7 +70,7 @@ struct Setting: Sendable, Hashable {
     static let logFormat = Setting("log_format", nil, "text or json. Default: text on a terminal, else json.")
     static let publicDir = Setting("public_dir", nil, "A folder of web pages in place of those in the program.")
     static let migrationsDir = Setting("migrations_dir", nil, "A folder of migrations in place of those in the program.")
-    static let maxConnections = Setting("max_connections", "10000", "Connections at once; further ones wait or are closed.")
+    static let maxConnections = Setting("max_connections", "10000", "Connections at once; a further one is closed as soon as it comes.")
     static let maxRequestLine = Setting("max_request_line", "8192", "Bytes of a request line.")
     static let maxHeaderBytes = Setting("max_header_bytes", "16384", "Bytes of a request's header section.")
     static let maxHeaderFields = Setting("max_header_fields", "100", "Fields of a request's header section.")
