@@ -66,6 +66,9 @@ struct Service: Sendable {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")
         }
 
+        if let fitting = OpenFiles.allow(connections: configuration.limits.connections) {
+            logger.warning("the system's limit of open files lets in \(fitting) connections, not \(configuration.limits.connections)")
+        }
         loops = EventLoops()
         lanes = Lanes()
         var serving = Server.Configuration(address: listen)
