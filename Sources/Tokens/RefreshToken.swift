@@ -57,6 +57,11 @@ package struct RefreshToken: Sendable, Hashable {
     /// Whether its time is over. No leeway: this service set the time and reads it.
     package func isExpired(at now: UnixTime) -> Bool { expiresAt <= now }
 
+    /// Whether this is a token of that session: its nonce is in the row alone, so that a leaked signing secret ends nothing.
+    package func isOf(_ session: Session?) -> Bool {
+        session.map { ConstantTime.equal($0.nonce, nonce) } ?? false
+    }
+
     /// The current refresh token of a session.
     package static func text(of session: Session, keys: KeyRing.Snapshot, issuer: String) throws(TokenFailure) -> String {
         guard let signer = keys.refreshKeys[session.refreshKeyID]?.signer else {

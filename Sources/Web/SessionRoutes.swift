@@ -10,16 +10,24 @@ import Tokens
 struct SessionRoutes: Sendable {
     let services: Services
 
-    /// `POST /auth/logout`: by refresh token in the body, by bearer token, or by cookie.
+    /// `POST /auth/logout`: by refresh token in the body, else by bearer token, else by cookie. A page whose access token has run
+    /// out logs out by its cookie alone.
     func logout(_ request: Request) throws(Refusal) -> Outcome {
-        let (target, audit) = try sessionToEnd(request)
+        if let text = try JSONBody(request, mayBeEmpty: true).string("refresh") { return try logout(by: text, request) }
+        let caller: Caller
+        do throws(Refusal) {
+            caller = try services.caller(request)
+        } catch {
+            guard let cookie = services.cookie.token(in: request) else { throw error }
+            try services.cookie.requireOwnOrigin(request)
+            return try logout(by: cookie, request)
+        }
+        guard let session = caller.session else { throw Refusal(VerificationFailure.missingClaim("sid")) }
         let now = request.receivedAt
-        let hasCookie = services.cookie.token(in: request) != nil
         return services.commit(for: request) { transaction throws(StoreError) in
-            try transaction.revoke(target, reason: "logout", audit: audit, at: now)
+            try transaction.revoke(.session(session, ofUser: caller.user), reason: "logout", audit: caller.audit, at: now)
         } then: { event throws(Refusal) in
-            guard event != nil else { throw Refusal(TokenFailure.sessionEnded) }
-            return hasCookie ? .noContent.adding(.setCookie, services.cookie.clearing) : .noContent
+            try loggedOut(event, request)
         }
     }
 
@@ -73,26 +81,16 @@ struct SessionRoutes: Sendable {
         }
     }
 
-    /// The session that the request names: by the refresh token in its body, else by its bearer token, else by its cookie. A
-    /// page whose access token has run out logs out by its cookie alone.
-    private func sessionToEnd(_ request: Request) throws(Refusal) -> (RevocationTarget, AuditContext) {
-        if let text = try JSONBody(request, mayBeEmpty: true).string("refresh") { return try session(of: Array(text.utf8), request) }
-        let cookie = services.cookie.token(in: request)
-        do throws(Refusal) {
-            let caller = try services.caller(request)
-            guard let session = caller.session else { throw Refusal(VerificationFailure.missingClaim("sid")) }
-            return (.session(session, ofUser: caller.user), caller.audit)
-        } catch {
-            guard let cookie else { throw error }
-            try services.cookie.requireOwnOrigin(request)
-            return try session(of: Array(cookie.utf8), request)
-        }
+    private func logout(by text: String, _ request: Request) throws(Refusal) -> Outcome {
+        let token = try refusing { () throws(TokenFailure) in try services.sessions.read(Array(text.utf8)) }
+        guard !token.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.sessionEnded) }
+        let audit = AuditContext(request, actor: .user(token.user))
+        return services.end(token, request, reason: "logout", audit: audit) { event throws(Refusal) in try loggedOut(event, request) }
     }
 
-    private func session(of text: [UInt8], _ request: Request) throws(Refusal) -> (RevocationTarget, AuditContext) {
-        let token = try refusing { () throws(TokenFailure) in try services.sessions.read(text) }
-        guard !token.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.sessionEnded) }
-        return (.session(token.session, ofUser: token.user), AuditContext(request, actor: .user(token.user)))
+    private func loggedOut(_ event: RevocationEvent?, _ request: Request) throws(Refusal) -> Response {
+        guard event != nil else { throw Refusal(TokenFailure.sessionEnded) }
+        return services.cookie.token(in: request) == nil ? .noContent : .noContent.adding(.setCookie, services.cookie.clearing)
     }
 }
 

@@ -129,7 +129,7 @@ struct TokenRoutes: Sendable {
         } catch {
             if error == .expired || error == .revoked { return .respond(.noContent) }
             guard let refresh = try? services.sessions.read(text) else { throw Refusal(error) }
-            target = .session(refresh.session, ofUser: refresh.user)
+            return services.end(refresh, request, reason: "blacklisted by its holder", audit: AuditContext(request)) { _ in .noContent }
         }
         let audit = AuditContext(request)
         let now = request.receivedAt
@@ -246,9 +246,22 @@ func refusing<Value>(_ body: () throws(TokenFailure) -> Value) throws(Refusal) -
 }
 
 extension Services {
+    /// Ends the session of a refresh token; nil to `respond` when it has ended before, or is not of this token.
+    func end(
+        _ token: RefreshToken, _ request: Request, reason: String, audit: AuditContext,
+        then respond: @escaping @Sendable (RevocationEvent?) throws(Refusal) -> Response
+    ) -> Outcome {
+        let now = request.receivedAt
+        return commit(for: request) { transaction throws(StoreError) -> RevocationEvent? in
+            guard token.isOf(try transaction.session(token.session, at: now)) else { return nil }
+            return try transaction.revoke(.session(token.session, ofUser: token.user), reason: reason, audit: audit, at: now)
+        } then: { event throws(Refusal) in
+            try respond(event)
+        }
+    }
+
     /// Whether the session of a refresh token lives. Blocks: for a worker.
     func isLive(_ token: RefreshToken, at now: UnixTime) throws(Refusal) -> Bool {
-        let session = try read { reads throws(StoreError) in try reads.session(token.session, at: now) }
-        return session?.nonce == token.nonce
+        token.isOf(try read { reads throws(StoreError) in try reads.session(token.session, at: now) })
     }
 }

@@ -34,6 +34,18 @@ struct RefreshTokenTests {
         #expect(header.keyID == (try issuer.keys(.refresh).first?.id))
     }
 
+    @Test("a token made by whoever stole the secret is of no session: the nonce is in the row alone")
+    func nonce() throws {
+        let issuer = try Issuer()
+        let tokens = try issuer.begin(try issuer.user())
+        let token = try issuer.sessions.read(Array(tokens.refresh.utf8))
+        var forged = tokens.session
+        forged.nonce[0] ^= 1
+        #expect(token.isOf(tokens.session))
+        #expect(!token.isOf(forged))
+        #expect(!token.isOf(nil))
+    }
+
     @Test("its key is never published")
     func secretKey() throws {
         let issuer = try Issuer()
