@@ -50,6 +50,7 @@ enum HashingMemory {
         #else
             let result = pthread_key_create(&slot) { Unmanaged<Block>.fromOpaque($0).release() }
         #endif
+        // Once in a process, before its first hash, and nothing that a peer sends brings it about.
         guard result == 0 else { fatalError("no thread-specific storage is left") }
         return slot
     }()

@@ -53,8 +53,7 @@ extension Services {
         do throws(VerificationFailure) {
             return try verifier.verify(text, at: request.receivedAt)
         } catch {
-            // A refresh token is refused for its algorithm or its key, before its type is looked at; here it is told what it is.
-            throw Refusal((try? sessions.read(Array(text))) == nil ? error : .wrongType)
+            throw Refusal(error)
         }
     }
 

@@ -107,8 +107,7 @@ struct TokenRoutes: Sendable {
             let token = try services.anyAudience.verify(text, at: request.receivedAt)
             return .respond(Self.active("access", token.claims.json))
         } catch {
-            // A refresh token is refused there for its algorithm or its key, before its type is looked at.
-            guard let token = try? services.sessions.read(text) else { throw Refusal(error) }
+            guard error == .wrongType, let token = try? services.sessions.read(text) else { throw Refusal(error) }
             refresh = token
         }
         guard !refresh.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.expired) }
@@ -128,7 +127,7 @@ struct TokenRoutes: Sendable {
             target = .token(id: id, until: UnixTime(seconds: token.expiresAt))
         } catch {
             if error == .expired || error == .revoked { return .respond(.noContent) }
-            guard let refresh = try? services.sessions.read(text) else { throw Refusal(error) }
+            guard error == .wrongType, let refresh = try? services.sessions.read(text) else { throw Refusal(error) }
             return services.end(refresh, request, reason: "blacklisted by its holder", audit: AuditContext(request)) { _ in .noContent }
         }
         let audit = AuditContext(request)

@@ -16,8 +16,8 @@ struct Issuer: Sendable {
 
     /// The issuer of an installation. Without a name it is the one that the service was last run with.
     ///
-    /// With `preparing`, which is the service's to do, keys that are missing or due are made, those under an earlier master key
-    /// are sealed anew.
+    /// With `preparing`, which is the service's to do, keys that are missing or due are made, and those under an earlier master
+    /// key are sealed anew.
     init(_ installation: Installation, name: String?, preparing: Bool, at now: UnixTime) throws(ConfigurationError) {
         let configuration = installation.configuration
         self.installation = installation
