@@ -53,15 +53,16 @@ let package = Package(
         .target(name: "CEmbedded", path: "Sources/SystemLibraries/CEmbedded"),
 
         layer("MartletEncoding", "Encoding"),
-        layer("Threads", "Threads"),
+        layer("MartletThreads", "Threads", ["MartletEncoding"]),
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
         layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
-        layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
+        layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE"]),
         layer("PasswordHashing", "PasswordHashing", ["CArgon2", "MartletEncoding", "MartletCryptography"]),
         layer("HTTP", "HTTP", ["MartletEncoding"]),
-        layer("HTTPServer", "HTTPServer", ["MartletEncoding", "Threads", "HTTP", log] + nio),
-        layer("Store", "Store", ["MartletEncoding", "Threads"]),
-        layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "Threads", "Store"]),
+        layer("HTTPServer", "HTTPServer", ["MartletEncoding", "MartletThreads", "HTTP", log] + nio),
+        layer("ResourceServer", "ResourceServer", ["MartletEncoding", "MartletVerifier", "HTTP"]),
+        layer("Store", "Store", ["MartletEncoding", "MartletThreads"]),
+        layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "MartletThreads", "Store"]),
         layer(
             "Tokens", "Tokens",
             ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store"]),
@@ -71,21 +72,23 @@ let package = Package(
         layer(
             "Web", "Web",
             [
-                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "HTTP", "Store", "Tokens",
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "HTTP", "ResourceServer", "Store", "Tokens",
                 "Accounts",
             ]),
         .executableTarget(
             name: "Martlet",
             dependencies: [
                 "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier",
-                "PasswordHashing", "Threads", "HTTP", "HTTPServer", "Store", "SQLStore", "Tokens", "Accounts", "Web", arguments, log,
+                "PasswordHashing", "MartletThreads", "HTTP", "HTTPServer", "ResourceServer", "Store", "SQLStore", "Tokens", "Accounts",
+                "Web", arguments, log,
             ],
             path: "Sources/Martlet", swiftSettings: settings),
 
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "CMartletOpenSSL", "CSQLite", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Threads", "HTTP",
+                "CMartletOpenSSL", "CSQLite", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletThreads",
+                "HTTP",
                 "Store", "SQLStore",
             ],
             path: "Benchmarks/Sources", swiftSettings: settings),
@@ -98,28 +101,29 @@ let package = Package(
             name: "StoreConformance", dependencies: ["MartletEncoding", "Store"], path: "Tests/StoreConformance", swiftSettings: settings),
 
         tests("EncodingTests", ["MartletEncoding"]),
-        tests("ThreadsTests", ["Threads"]),
+        tests("ThreadsTests", ["MartletThreads"]),
         tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
         tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
         tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
-        tests("SQLStoreTests", ["CSQLite", "MartletEncoding", "Threads", "Store", "SQLStore", "StoreConformance"]),
+        tests("SQLStoreTests", ["CSQLite", "MartletEncoding", "MartletThreads", "Store", "SQLStore", "StoreConformance"]),
         tests(
             "TokensTests",
-            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Threads", "Store", "SQLStore", "Tokens"]),
+            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletThreads", "Store", "SQLStore", "Tokens"]),
         tests(
             "AccountsTests",
             [
-                "MartletEncoding", "MartletCryptography", "MartletJOSE", "PasswordHashing", "Threads", "Store", "SQLStore", "Tokens",
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "PasswordHashing", "MartletThreads", "Store", "SQLStore", "Tokens",
                 "Accounts",
             ]),
         tests(
             "WebTests",
             [
-                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "PasswordHashing", "Threads", "HTTP", "Store",
-                "SQLStore", "Tokens", "Accounts", "Web",
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "PasswordHashing", "MartletThreads", "HTTP",
+                "Store",
+                "SQLStore", "Tokens", "Accounts", "ResourceServer", "Web",
             ]),
         tests(
             "MartletTests",

@@ -4,9 +4,9 @@
 import CSQLite
 import MartletCryptography
 import MartletEncoding
+import MartletThreads
 import SQLStore
 import Store
-import Threads
 
 enum StoreCases {
     static func all() throws -> [Case] {

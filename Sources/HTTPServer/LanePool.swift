@@ -2,8 +2,8 @@
 // threads doing it, up to the lane's size, and end when there has been nothing to do for half a minute: a hashing thread
 // keeps megabytes while it lives.
 
+import MartletThreads
 import NIOCore
-import Threads
 
 /// The threads of a lane.
 final class LanePool: Sendable {

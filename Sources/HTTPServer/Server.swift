@@ -3,10 +3,10 @@
 
 package import HTTP
 package import Logging
+import MartletThreads
 import NIOCore
 import NIOPosix
 import Synchronization
-import Threads
 
 /// An HTTP server.
 package final class Server: Sendable {

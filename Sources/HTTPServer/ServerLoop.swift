@@ -3,9 +3,9 @@
 
 import HTTP
 import MartletEncoding
+import MartletThreads
 import NIOCore
 import Synchronization
-import Threads
 
 /// What the connections of one server on one event loop share.
 /// `@unchecked Sendable`: the variables are touched on `loop` only.
@@ -22,7 +22,7 @@ final class ServerLoop: @unchecked Sendable {
     var output: ByteBuffer
     /// The two clocks, read once for each event that a connection has to do with: bytes, an answer from a lane, a sweep.
     private(set) var now = Clock.monotonic()
-    private(set) var wallTime = Clock.wall()
+    private(set) var wallTime = SystemClock.now()
 
     private let open: Monitor<Int>
     private var connections: [ObjectIdentifier: Connection] = [:]
@@ -48,7 +48,7 @@ final class ServerLoop: @unchecked Sendable {
 
     func readClocks() {
         now = Clock.monotonic()
-        wallTime = Clock.wall()
+        wallTime = SystemClock.now()
     }
 
     /// Takes a connection; false when there are too many, or the server is going down.

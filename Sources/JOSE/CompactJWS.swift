@@ -16,14 +16,14 @@ public struct CompactJWS: Sendable {
     public let unverifiedHeader: JWSHeader
     private let layout: Layout
 
-    /// Longest token that is read, in bytes.
+    /// Longest token that is read, in bytes, when nothing else is said.
     public static let maximumLength = 16 * 1024
 
-    /// Reads a token. Throws where a rule of the form is broken.
-    public init(parsing text: [UInt8]) throws(JOSEError) {
+    /// Reads a token of at most `maximumLength` bytes. Throws where a rule of the form is broken.
+    public init(parsing text: [UInt8], maximumLength: Int = maximumLength) throws(JOSEError) {
         let parsed = text.withUnsafeBufferPointer { text -> Result<(Layout, JWSHeader), JOSEError> in
             do throws(JOSEError) {
-                let layout = try Layout(parsing: text)
+                let layout = try Layout(parsing: text, maximumLength: maximumLength)
                 return .success((layout, try JWSHeader(segment: layout.header(in: text))))
             } catch {
                 return .failure(error)
@@ -60,8 +60,10 @@ public struct CompactJWS: Sendable {
         private let secondDot: Int
 
         /// Finds the two dots. Throws when there are not exactly two, or the text is too long.
-        package init(parsing text: UnsafeBufferPointer<UInt8>) throws(JOSEError) {
-            guard text.count <= CompactJWS.maximumLength else { throw .tooLarge }
+        package init(
+            parsing text: UnsafeBufferPointer<UInt8>, maximumLength: Int = CompactJWS.maximumLength
+        ) throws(JOSEError) {
+            guard text.count <= maximumLength else { throw .tooLarge }
             guard let first = Self.dot(in: text, from: 0), let second = Self.dot(in: text, from: first + 1),
                 Self.dot(in: text, from: second + 1) == nil
             else { throw .notThreeSegments }

@@ -97,5 +97,6 @@ extension JWK {
         if let keyID { writer.member("kid", keyID) }
         writer.member("use", "sig")
         if let algorithm { writer.member("alg", algorithm.name) }
+        if let signs { writer.member("signs", signs) }
     }
 }

@@ -15,6 +15,7 @@ extension JWK {
     public init(_ json: JSONValue) throws(JOSEError) {
         guard json.isObject, let type = json["kty"]?.string else { throw .invalidKey }
         keyID = try Self.text(json, "kid")
+        signs = try Self.text(json, "signs")
         // RFC 7517 §4.2, §4.3.
         if let use = try Self.text(json, "use"), use != "sig" { throw .notForSignatures }
         if let operations = json["key_ops"] {

@@ -10,21 +10,23 @@ public struct JWK: Sendable {
     public let keyID: String?
     /// `alg`: the only algorithm the key may be used with; nil when it does not say.
     public let algorithm: SignatureAlgorithm?
+    /// `signs`, a member of Martlet's own: the only `typ` of tokens that the key signs; nil when it does not say.
+    public let signs: String?
     let material: Material
 
     /// A new key with a `kid` of its own: the thumbprint (RFC 7638), or for a secret, whose hash is nobody's business,
-    /// 16 random bytes. `rsaBits` (2048…8192) matters to RSA only, `random` to secrets only.
+    /// 16 random bytes. `rsaBits` (2048…8192) matters to RSA only, `random` to secrets only; `signs` limits it to one `typ`.
     public static func generate(
-        _ algorithm: SignatureAlgorithm, rsaBits: Int = 2048, random: RandomSource = .secure
+        _ algorithm: SignatureAlgorithm, rsaBits: Int = 2048, signs: String? = nil, random: RandomSource = .secure
     ) throws(JOSEError) -> JWK {
         guard let kind = algorithm.keyKind else {
             let secret = Secret(random.bytes(algorithm.minimumKeyBits / 8))
-            return JWK(keyID: Base64URL.encode(random.bytes(16)), algorithm: algorithm, material: .secret(secret))
+            return JWK(keyID: Base64URL.encode(random.bytes(16)), algorithm: algorithm, signs: signs, material: .secret(secret))
         }
         do {
             let key = try PrivateKey.generate(kind, rsaBits: rsaBits)
-            let unnamed = JWK(keyID: nil, algorithm: algorithm, material: .privateKey(key))
-            return JWK(keyID: unnamed.thumbprint, algorithm: algorithm, material: unnamed.material)
+            let unnamed = JWK(keyID: nil, algorithm: algorithm, signs: signs, material: .privateKey(key))
+            return JWK(keyID: unnamed.thumbprint, algorithm: algorithm, signs: signs, material: unnamed.material)
         } catch {
             throw JOSEError(error)
         }
@@ -50,11 +52,12 @@ public struct JWK: Sendable {
         guard algorithms.contains(algorithm) else { throw .algorithmMismatch }
         switch (material, algorithm.scheme) {
         case (.secret(let secret), nil):
-            return JWSVerificationKey(keyID: keyID, algorithm: algorithm, .secret(HMACKey(secret)))
+            return JWSVerificationKey(keyID: keyID, algorithm: algorithm, signs: signs, .secret(HMACKey(secret)))
         case (.publicKey(let key), let scheme?):
-            return JWSVerificationKey(keyID: keyID, algorithm: algorithm, .publicKey(try Self.verification(key, scheme)))
+            return JWSVerificationKey(keyID: keyID, algorithm: algorithm, signs: signs, .publicKey(try Self.verification(key, scheme)))
         case (.privateKey(let key), let scheme?):
-            return JWSVerificationKey(keyID: keyID, algorithm: algorithm, .publicKey(try Self.verification(key.publicKey, scheme)))
+            return JWSVerificationKey(
+                keyID: keyID, algorithm: algorithm, signs: signs, .publicKey(try Self.verification(key.publicKey, scheme)))
         default: throw .algorithmMismatch
         }
     }

@@ -44,10 +44,14 @@ public struct JWKSet: Sendable {
         self.init(keys, skipped: skipped)
     }
 
-    /// The keys with this `kid` (or without one, when it is nil) that may be used with this algorithm: the first four, so that
-    /// no set can make one token cost many verifications.
-    public func candidates(keyID: String?, algorithm: SignatureAlgorithm) -> [JWSVerificationKey] {
-        let candidates = verificationKeys.lazy.filter { $0.algorithm == algorithm && Self.isSame($0.keyID, keyID) }
+    /// The keys with this `kid` (or without one, when it is nil) that may be used with this algorithm for tokens of this `typ`:
+    /// the first four, so that no set can make one token cost many verifications. A key that names what it signs is good for
+    /// nothing else.
+    public func candidates(keyID: String?, algorithm: SignatureAlgorithm, type: String? = nil) -> [JWSVerificationKey] {
+        let candidates = verificationKeys.lazy.filter { key in
+            guard key.algorithm == algorithm, Self.isSame(key.keyID, keyID) else { return false }
+            return key.signs.map { signs in type.map { JWSHeader.isSameType($0, signs) } ?? false } ?? true
+        }
         return Array(candidates.prefix(Self.maximumCandidates))
     }
 

@@ -32,7 +32,11 @@ public struct JWSHeader: Sendable, Hashable {
     /// Whether `typ` names this media type, such as `at+jwt`.
     public func hasType(_ expected: String) -> Bool {
         guard let type else { return false }
-        return type.utf8.elementsEqual(expected.utf8) || MediaTypeName(type) == MediaTypeName(expected)
+        return Self.isSameType(type, expected)
+    }
+
+    static func isSameType(_ one: String, _ other: String) -> Bool {
+        one.utf8.elementsEqual(other.utf8) || MediaTypeName(one) == MediaTypeName(other)
     }
 
     private static func text(_ value: JSONValue?) throws(JOSEError) -> String? {

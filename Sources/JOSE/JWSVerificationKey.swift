@@ -8,6 +8,8 @@ public struct JWSVerificationKey: Sendable {
     public let keyID: String?
     /// The algorithm.
     public let algorithm: SignatureAlgorithm
+    /// The only `typ` that the key signs; nil when it does not say.
+    public let signs: String?
     private let checker: Checker
 
     /// Whether `signature` is this key's for `message`. Anything malformed is just not valid.
@@ -25,9 +27,10 @@ public struct JWSVerificationKey: Sendable {
         }
     }
 
-    init(keyID: String?, algorithm: SignatureAlgorithm, _ checker: Checker) {
+    init(keyID: String?, algorithm: SignatureAlgorithm, signs: String?, _ checker: Checker) {
         self.keyID = keyID
         self.algorithm = algorithm
+        self.signs = signs
         self.checker = checker
     }
 

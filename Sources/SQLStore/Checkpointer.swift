@@ -5,8 +5,8 @@
 // The log can only begin anew when all of it was copied, which never is the case under steady load; then the writer copies
 // the short rest itself once the log is long.
 
+import MartletThreads
 import Store
-import Threads
 
 /// The thread that checkpoints.
 final class Checkpointer: Sendable {

@@ -1,8 +1,8 @@
 // ReadPool: a few connections that only read, each lent to one thread at a time. The one returned last is lent first,
 // since its memory is warm; none is opened before it is needed.
 
+import MartletThreads
 import Store
-import Threads
 
 /// Connections for readers.
 final class ReadPool: Sendable {

@@ -1,7 +1,7 @@
 // WriteQueue: the verbs that wait for the writer, and how many there may be.
 
+import MartletThreads
 import Store
-import Threads
 
 /// A verb that waits, whatever it answers. Used by one thread after the other: the caller's, then the writer's.
 class PendingVerb: @unchecked Sendable {

@@ -7,9 +7,9 @@
 // nobody waits for a timer. With nothing to do it looks for other processes' events ten times a second, and purges.
 
 import MartletEncoding
+import MartletThreads
 import Store
 import Synchronization
-import Threads
 
 /// The writer's thread and its connection.
 final class Writer: Sendable {

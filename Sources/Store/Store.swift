@@ -11,7 +11,7 @@
 // request waits for the completion without holding a thread is the HTTP layers' business.
 
 package import MartletEncoding
-import Threads
+import MartletThreads
 
 /// A durable database of one issuer.
 package protocol Store: Sendable {

@@ -1,5 +1,6 @@
 // KeySnapshot: one state of a key set. The header segment is the same text for every token of a key, so what it says and which
 // keys it names are kept here after the first token that was really signed; a stranger's headers never get in.
+public import MartletEncoding
 public import MartletJOSE
 import Synchronization
 
@@ -9,12 +10,15 @@ public final class KeySnapshot: Sendable {
     public let keys: JWKSet
     /// Rises whenever a source's keys change.
     public let generation: UInt64
+    /// From then on these keys verify nothing, whoever still holds the snapshot.
+    public let goodUntil: UnixTime
     private let known = Mutex<[ResolvedHeader]>([])
 
     /// A snapshot. A source never uses one generation for two key sets.
-    public init(keys: JWKSet, generation: UInt64) {
+    public init(keys: JWKSet, generation: UInt64, goodUntil: UnixTime = UnixTime(milliseconds: .max)) {
         self.keys = keys
         self.generation = generation
+        self.goodUntil = goodUntil
     }
 
     /// What a header segment means with these keys; throws where it is not well formed.
@@ -46,7 +50,7 @@ final class ResolvedHeader: Sendable {
     init(segment: [UInt8], header: JWSHeader, keys: JWKSet) {
         self.segment = segment
         self.header = header
-        candidates = header.algorithm.map { keys.candidates(keyID: header.keyID, algorithm: $0) } ?? []
+        candidates = header.algorithm.map { keys.candidates(keyID: header.keyID, algorithm: $0, type: header.type) } ?? []
         keyDigest = header.keyID.map { RevocationDigest(.key, $0) }
     }
 

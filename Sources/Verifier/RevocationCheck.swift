@@ -1,11 +1,22 @@
 // RevocationCheck: how a verifier asks whether a token has been taken back. It asks for every token, cached or not, so what it
 // asks with is made once and kept beside the token: no string is hashed on the way.
 import MartletCryptography
+public import MartletEncoding
 
 /// Knows what has been taken back.
 public protocol RevocationCheck: Sendable {
     /// Whether the token has been taken back by its session, its own id, its client or its key. Must not block.
-    func isRevoked(_ token: RevocationSubject) -> Bool
+    func verdict(on token: RevocationSubject, at now: UnixTime) -> RevocationVerdict
+}
+
+/// What a check knows about a token.
+public enum RevocationVerdict: Sendable, Hashable {
+    /// Nobody has taken it back.
+    case standing
+    /// It has been taken back.
+    case revoked
+    /// Nobody can say: the news is older than the check accepts.
+    case stale
 }
 
 /// What a token can be taken back by.

@@ -33,7 +33,9 @@ extension TokenVerifier {
                 verdict: verdict { () throws(VerificationFailure) in _ = try allowedAlgorithm(of: header) }),
             Step(
                 check: .key, value: header.keyID,
-                verdict: verdict { () throws(VerificationFailure) in try checkKeyIsKnown(resolved, snapshot, at: now) }),
+                verdict: verdict { () throws(VerificationFailure) in
+                    try checkKeyIsKnown(resolved, snapshot, at: now) { self.claims(in: layout.payload(in: text)) }
+                }),
             Step(
                 check: .signature, value: "\(layout.signature(in: text).count) letters",
                 verdict: resolved.candidates.isEmpty
@@ -42,7 +44,7 @@ extension TokenVerifier {
         ]
         let claims: Claims
         do {
-            claims = try self.claims(in: layout.payload(in: text))
+            claims = try self.claims(in: layout.payload(in: text)).get()
         } catch {
             steps.append(Step(check: .claims, value: nil, verdict: .failed(error)))
             steps += TokenExplanation.Check.allCases.dropFirst(steps.count).map { Step(check: $0, value: nil, verdict: .skipped) }
@@ -61,9 +63,13 @@ extension TokenVerifier {
         let subject = RevocationSubject(
             sessionID: claims.sessionID, tokenID: claims.tokenID, clientID: claims.clientID, key: resolved.keyDigest,
             issuedAt: claims.issuedAt)
-        let isRevoked = revocations?.isRevoked(subject) ?? false
-        steps.append(
-            Step(check: .revocation, value: revocations == nil ? "not followed" : nil, verdict: isRevoked ? .failed(.revoked) : .passed))
+        let verdict: TokenExplanation.Verdict =
+            switch revocations?.verdict(on: subject, at: now) {
+            case nil, .standing: .passed
+            case .revoked: .failed(.revoked)
+            case .stale: .failed(.revocationsStale)
+            }
+        steps.append(Step(check: .revocation, value: revocations == nil ? "not followed" : nil, verdict: verdict))
         return TokenExplanation(steps: steps, unverifiedHeader: header, unverifiedClaims: claims)
     }
 

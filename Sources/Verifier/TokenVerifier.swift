@@ -1,6 +1,6 @@
 // TokenVerifier: the one way from a token's text to a `VerifiedToken`. The order of its steps is the security argument:
 //
-//     seen before, under these keys?  ── yes ──> exp, nbf again ─────────────────────┐
+//     seen before, under these keys, which are still good?  ── yes ──> exp, nbf again ─┐
 //       no: form → typ → alg allowed → key by kid and alg → signature → claims (one list) ─┴─> extra scope → revocation
 //
 // Synchronous and never waiting: no network, no disk, locks held for some nanoseconds. `explain` walks the same steps to their
@@ -58,7 +58,7 @@ public final class TokenVerifier: Sendable {
     ) -> Result<VerifiedToken, VerificationFailure> {
         let snapshot = keys.snapshot
         let token: VerifiedToken
-        if let cached = cache.token(for: text, generation: snapshot.generation) {
+        if now < snapshot.goodUntil, let cached = cache.token(for: text, generation: snapshot.generation) {
             // Of all that was checked, only the time can have changed.
             if policy.claims.isExpired(cached.expiresAt, at: now) { return .failure(.expired) }
             if let notBefore = cached.notBefore, policy.claims.isTooEarly(notBefore, at: now) { return .failure(.notYetValid) }
@@ -72,8 +72,11 @@ public final class TokenVerifier: Sendable {
             cache.insert(token, generation: snapshot.generation) { policy.claims.isExpired($0.expiresAt, at: now) }
         }
         if let scope, !token.hasScope(scope) { return .failure(.insufficientScope(scope)) }
-        if let revocations, revocations.isRevoked(token.revocationSubject) { return .failure(.revoked) }
-        return .success(token)
+        switch revocations?.verdict(on: token.revocationSubject, at: now) {
+        case nil, .standing: return .success(token)
+        case .revoked: return .failure(.revoked)
+        case .stale: return .failure(.revocationsStale)
+        }
     }
 
     private func verifyUncached(
@@ -82,10 +85,10 @@ public final class TokenVerifier: Sendable {
         let (layout, header) = try parse(text, with: snapshot)
         try checkType(of: header.header)
         let algorithm = try allowedAlgorithm(of: header.header)
-        try checkKeyIsKnown(header, snapshot, at: now)
+        try checkKeyIsKnown(header, snapshot, at: now) { self.claims(in: layout.payload(in: text)) }
         try checkSignature(text, layout, by: header.candidates)
         snapshot.remember(header)
-        let claims = try claims(in: layout.payload(in: text))
+        let claims = try claims(in: layout.payload(in: text)).get()
         if let failure = policy.claims.failure(header: header.header, claims: claims, at: now) { throw VerificationFailure(failure) }
         guard let expiresAt = claims.expiresAt else { throw .missingClaim("exp") }
         return VerifiedToken(text: Array(text), header: header, algorithm: algorithm, claims: claims, expiresAt: expiresAt)
@@ -112,10 +115,22 @@ public final class TokenVerifier: Sendable {
         return algorithm
     }
 
-    func checkKeyIsKnown(_ header: ResolvedHeader, _ snapshot: KeySnapshot, at now: UnixTime) throws(VerificationFailure) {
-        guard header.candidates.isEmpty else { return }
-        if snapshot.keys.contains(keyID: header.header.keyID) { throw .wrongKeyAlgorithm }
-        throw keys.isPending(keyID: header.header.keyID, at: now) ? .keyPending : .unknownKey
+    /// A token that could not be good under any key is no reason to look for its key.
+    func checkKeyIsKnown(
+        _ header: ResolvedHeader, _ snapshot: KeySnapshot, at now: UnixTime, claims: () -> Result<Claims, VerificationFailure>
+    ) throws(VerificationFailure) {
+        if now < snapshot.goodUntil {
+            guard header.candidates.isEmpty else { return }
+            if snapshot.keys.contains(keyID: header.header.keyID) { throw .wrongKeyAlgorithm }
+        }
+        guard case .success(let claims) = claims(), policy.claims.failure(header: header.header, claims: claims, at: now) == nil else {
+            throw .unknownKey
+        }
+        switch keys.look(for: header.header.keyID, at: now) {
+        case .unknown: throw .unknownKey
+        case .pending: throw .keyPending
+        case .unavailable: throw .keysUnavailable
+        }
     }
 
     func checkSignature(
@@ -128,8 +143,8 @@ public final class TokenVerifier: Sendable {
         guard isValid else { throw .badSignature }
     }
 
-    func claims(in segment: UnsafeBufferPointer<UInt8>) throws(VerificationFailure) -> Claims {
-        guard let payload = Base64URL.decode(segment) else { throw .malformed(.invalidBase64URL) }
-        do { return try Claims(parsing: payload) } catch { throw .malformed(error) }
+    func claims(in segment: UnsafeBufferPointer<UInt8>) -> Result<Claims, VerificationFailure> {
+        guard let payload = Base64URL.decode(segment) else { return .failure(.malformed(.invalidBase64URL)) }
+        do { return .success(try Claims(parsing: payload)) } catch { return .failure(.malformed(error)) }
     }
 }

@@ -14,6 +14,8 @@ public enum VerificationFailure: Error, Sendable, Hashable {
     case wrongKeyAlgorithm
     /// No key has that `kid` yet, but the issuer's keys are being fetched: asking again soon may succeed.
     case keyPending
+    /// The issuer's keys cannot be had: nothing can be said about the token.
+    case keysUnavailable
     /// The signature does not match.
     case badSignature
     /// `typ` is another.
@@ -34,6 +36,8 @@ public enum VerificationFailure: Error, Sendable, Hashable {
     case insufficientScope(String)
     /// The token, its session, its client's tokens or its key have been taken back.
     case revoked
+    /// What has been taken back was last heard longer ago than is accepted here: nothing can be said about the token.
+    case revocationsStale
 
     /// The stable code for clients.
     public var code: String {
@@ -42,7 +46,7 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .revoked: "token_revoked"
         case .wrongType: "token_wrong_type"
         case .insufficientScope: "insufficient_scope"
-        case .keyPending: "not_ready"
+        case .keyPending, .keysUnavailable, .revocationsStale: "not_ready"
         case .malformed, .algorithmNotAllowed, .unknownKey, .wrongKeyAlgorithm, .badSignature, .wrongIssuer, .wrongAudience, .missingClaim,
             .malformedClaim, .notYetValid:
             "invalid_token"
@@ -57,6 +61,7 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .unknownKey: "unknown_key"
         case .wrongKeyAlgorithm: "wrong_key_algorithm"
         case .keyPending: "key_pending"
+        case .keysUnavailable: "keys_unavailable"
         case .badSignature: "bad_signature"
         case .wrongType: "wrong_type"
         case .wrongIssuer: "wrong_issuer"
@@ -67,6 +72,7 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .notYetValid: "not_yet_valid"
         case .insufficientScope: "insufficient_scope"
         case .revoked: "revoked"
+        case .revocationsStale: "revocations_stale"
         }
     }
 
@@ -78,6 +84,7 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .unknownKey: "The token names a key that its issuer does not have."
         case .wrongKeyAlgorithm: "The token names a key that is for another algorithm."
         case .keyPending: "The issuer's keys are being fetched."
+        case .keysUnavailable: "The issuer's keys cannot be had."
         case .badSignature: "The token's signature does not match."
         case .wrongType: "This is another type of token than is asked for here."
         case .wrongIssuer: "The token is from another issuer."
@@ -88,6 +95,7 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .notYetValid: "The token is not valid yet."
         case .insufficientScope(let scope): "The token does not have the scope \(scope)."
         case .revoked: "The token has been revoked."
+        case .revocationsStale: "The issuer's revocations have not been heard for too long."
         }
     }
 

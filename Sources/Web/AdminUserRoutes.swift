@@ -4,6 +4,7 @@
 import Accounts
 import HTTP
 import MartletEncoding
+import ResourceServer
 import Store
 import Tokens
 

@@ -4,6 +4,7 @@ import Accounts
 import HTTP
 import MartletEncoding
 import MartletVerifier
+import ResourceServer
 import Store
 import Tokens
 
@@ -49,7 +50,7 @@ extension Services {
 
     /// The bearer token of a request, verified.
     func verified(_ request: Request, by verifier: TokenVerifier) throws(Refusal) -> VerifiedToken {
-        let text = try bearerToken(request)
+        let text = try request.bearerToken()
         do throws(VerificationFailure) {
             return try verifier.verify(text, at: request.receivedAt)
         } catch {
@@ -62,19 +63,6 @@ extension Services {
         ClientDescription(
             address: LoginAddress(String(request.client.rateKey, radix: 16)), ip: request.client.description,
             userAgent: request.header(.userAgent) ?? "")
-    }
-
-    private func bearerToken(_ request: Request) throws(Refusal) -> ArraySlice<UInt8> {
-        guard let value = request.headerBytes(.authorization) else {
-            guard request.headerCount(.authorization) == 0 else { throw .invalidRequest("Authorization must be given once.") }
-            throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …")
-        }
-        // RFC 9110 §11.1: the scheme is matched without regard to case.
-        let scheme = value.prefix(7)
-        guard scheme.count == 7, scheme.last == UInt8(ascii: " "),
-            zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 })
-        else { throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …") }
-        return value.dropFirst(7).drop { $0 == UInt8(ascii: " ") }
     }
 }
 
@@ -89,15 +77,6 @@ extension AuditContext {
 }
 
 extension Refusal {
-    /// What a refused token is to a client: 401 with its code, 403 for a missing scope, 503 while keys are fetched.
-    init(_ failure: VerificationFailure) {
-        switch failure.code {
-        case "insufficient_scope": self = Refusal(.forbidden, code: failure.code, detail: failure.message)
-        case "not_ready": self = Refusal(.serviceUnavailable, code: failure.code, detail: failure.message, retryAfter: 1)
-        default: self = .unauthorized(failure.code, failure.message, logDetail: failure.reason)
-        }
-    }
-
     /// What a refused refresh token, or one that cannot be taken back, is to a client.
     init(_ failure: TokenFailure) {
         switch failure {

@@ -2,6 +2,7 @@
 // relies on it comes from our own pages.
 
 package import HTTP
+import ResourceServer
 
 /// The refresh cookie of one issuer.
 package struct RefreshCookie: Sendable {

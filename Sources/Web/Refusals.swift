@@ -1,8 +1,9 @@
-// Refusals: what each layer's errors become in the HTTP contract, and the one shape of an error body.
+// Refusals: what each layer's errors become in the HTTP contract.
 
 package import Accounts
 package import HTTP
 import MartletEncoding
+import ResourceServer
 package import Store
 
 extension Refusal {
@@ -11,28 +12,8 @@ extension Refusal {
         fields(problems, code: "validation_failed", detail: problems.first.map { "\($0.field): \($0.detail)" } ?? "")
     }
 
-    /// 403 `forbidden`.
-    package static func forbidden(_ detail: String) -> Refusal {
-        Refusal(.forbidden, code: "forbidden", detail: detail)
-    }
-
     /// 403 for whoever does not administer, or does not any more.
     package static let notAdministrator = Refusal.forbidden("Only administrators may do this.")
-
-    /// 404 `not_found`.
-    package static func notFound(_ detail: String) -> Refusal {
-        Refusal(.notFound, code: "not_found", detail: detail)
-    }
-
-    /// 409 `conflict`.
-    package static func conflict(_ detail: String) -> Refusal {
-        Refusal(.conflict, code: "conflict", detail: detail)
-    }
-
-    /// 401 with one of the contract's codes.
-    package static func unauthorized(_ code: String, _ detail: String, logDetail: String? = nil) -> Refusal {
-        Refusal(.unauthorized, code: code, detail: detail, logDetail: logDetail)
-    }
 
     /// What the store's troubles are to a client: 503, the cause only in the log.
     package init(_ error: StoreError) {
@@ -84,36 +65,5 @@ extension Refusal {
             }
         }
         return refusal
-    }
-}
-
-/// Writes refusals as the contract's error body.
-package enum ErrorBody {
-    /// `{"code","detail","fields"?,"request_id"}`, and for a 401 the challenge of RFC 6750 §3.
-    package static func render(_ refusal: Refusal, _ id: RequestID) -> Response {
-        let body = JSONWriter.object { writer in
-            writer.member("code", refusal.code)
-            writer.member("detail", refusal.detail)
-            if let fields = refusal.fields {
-                writer.name("fields")
-                writer.raw(fields)
-            }
-            writer.member("request_id", id.description)
-        }
-        var response = Response.json(refusal.status, body)
-        response.headers.append(.cacheControl, "no-store")
-        if let challenge = challenge(for: refusal) { response.headers.append(.wwwAuthenticate, challenge) }
-        return response
-    }
-
-    /// RFC 6750 §3.1: a request without a token gets no error code; one with a bad token says which.
-    private static func challenge(for refusal: Refusal) -> String? {
-        switch (refusal.status, refusal.code) {
-        case (.unauthorized, "missing_token"), (.unauthorized, "invalid_credentials"): "Bearer realm=\"martlet\""
-        case (.unauthorized, _): "Bearer realm=\"martlet\", error=\"invalid_token\", error_description=\"\(refusal.detail)\""
-        case (.forbidden, "insufficient_scope"):
-            "Bearer realm=\"martlet\", error=\"insufficient_scope\", error_description=\"\(refusal.detail)\""
-        default: nil
-        }
     }
 }

@@ -4,6 +4,7 @@
 // Routes that want a token start on the loop, so that a bad one is refused before it can occupy a worker.
 
 package import HTTP
+import ResourceServer
 import Tokens
 
 /// The routes of the service.

@@ -5,6 +5,7 @@ import Accounts
 import HTTP
 import MartletEncoding
 import MartletVerifier
+import ResourceServer
 import Store
 import Tokens
 

@@ -2,6 +2,7 @@
 
 import HTTP
 import MartletEncoding
+import ResourceServer
 import Tokens
 
 struct WellKnownRoutes: Sendable {

@@ -4,11 +4,11 @@ import Accounts
 import MartletCryptography
 import MartletEncoding
 import MartletJOSE
+import MartletThreads
 import PasswordHashing
 import SQLStore
 import Store
 import Testing
-import Threads
 import Tokens
 
 #if canImport(Glibc)

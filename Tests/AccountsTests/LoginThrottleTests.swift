@@ -2,9 +2,9 @@
 
 import Accounts
 import MartletEncoding
+import MartletThreads
 import Store
 import Testing
-import Threads
 
 struct LoginThrottleTests {
     private let start = Fixture.start

@@ -1,9 +1,9 @@
 // Migrations: forward only, each once, and no database that is not this program's.
 
 import MartletEncoding
+import MartletThreads
 import Store
 import Testing
-import Threads
 
 @testable import SQLStore
 

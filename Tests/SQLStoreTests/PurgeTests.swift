@@ -2,9 +2,9 @@
 // one large piece, and not at all in a process that is told to purge nothing.
 
 import MartletEncoding
+import MartletThreads
 import Store
 import Testing
-import Threads
 
 @testable import SQLStore
 

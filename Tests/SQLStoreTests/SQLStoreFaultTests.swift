@@ -2,9 +2,9 @@
 // again when the cause is gone.
 
 import MartletEncoding
+import MartletThreads
 import Store
 import Testing
-import Threads
 
 @testable import SQLStore
 

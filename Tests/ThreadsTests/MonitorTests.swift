@@ -1,9 +1,9 @@
 // Waiting on a Monitor and joining a Thread. Nothing here sleeps to let another thread go on: each step waits for the
 // other's.
 
+import MartletThreads
 import Synchronization
 import Testing
-import Threads
 
 struct MonitorTests {
     @Test("a wait is answered at once when what it waits for is there")

@@ -3,12 +3,12 @@
 import MartletCryptography
 import MartletEncoding
 import MartletJOSE
+import MartletThreads
 import MartletVerifier
 import SQLStore
 import Store
 import Synchronization
 import Testing
-import Threads
 import Tokens
 
 struct KeyRotationTests {

@@ -2,11 +2,11 @@
 // order, and from several threads.
 
 import MartletEncoding
+import MartletThreads
 import MartletVerifier
 import Store
 import Synchronization
 import Testing
-import Threads
 import Tokens
 
 struct RevocationSetTests {

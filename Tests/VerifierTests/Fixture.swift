@@ -55,10 +55,10 @@ final class RevokedDigests: RevocationCheck {
         _ = digests.withLock { $0.insert(digest) }
     }
 
-    func isRevoked(_ token: RevocationSubject) -> Bool {
+    func verdict(on token: RevocationSubject, at now: UnixTime) -> RevocationVerdict {
         digests.withLock { digests in
             [token.session, token.token, token.client, token.key].contains { $0.map(digests.contains) ?? false }
-        }
+        } ? .revoked : .standing
     }
 }
 
@@ -66,7 +66,7 @@ final class RevokedDigests: RevocationCheck {
 struct FetchingKeySource: KeySource {
     let snapshot: KeySnapshot
 
-    func isPending(keyID: String?, at now: UnixTime) -> Bool { keyID == "coming" }
+    func look(for keyID: String?, at now: UnixTime) -> MissingKey { keyID == "coming" ? .pending : .unknown }
 }
 
 extension JWK {

@@ -5,6 +5,7 @@ import HTTP
 import MartletEncoding
 import MartletJOSE
 import MartletVerifier
+import ResourceServer
 import Store
 import Testing
 import Tokens

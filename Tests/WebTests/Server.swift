@@ -6,12 +6,13 @@ import HTTP
 import MartletCryptography
 import MartletEncoding
 import MartletJOSE
+import MartletThreads
 import MartletVerifier
 import PasswordHashing
+import ResourceServer
 import SQLStore
 import Store
 import Testing
-import Threads
 import Tokens
 
 @testable import Web

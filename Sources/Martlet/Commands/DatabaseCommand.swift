@@ -4,6 +4,7 @@
 import Accounts
 import ArgumentParser
 import MartletEncoding
+import MartletThreads
 import Store
 import Tokens
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import MartletEncoding
 import MartletJOSE
+import MartletThreads
 import Store
 import Tokens
 import Web

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MartletEncoding
+import MartletThreads
 import MartletVerifier
 import Store
 import Tokens

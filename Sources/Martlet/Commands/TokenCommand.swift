@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import MartletEncoding
+import MartletThreads
+import MartletVerifier
 import Store
 import Tokens
 

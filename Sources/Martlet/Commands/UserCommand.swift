@@ -3,6 +3,7 @@
 import Accounts
 import ArgumentParser
 import MartletEncoding
+import MartletThreads
 import Store
 import Tokens
 import Web

@@ -3,6 +3,7 @@
 
 import Accounts
 import MartletEncoding
+import MartletVerifier
 import Store
 import Synchronization
 import Tokens

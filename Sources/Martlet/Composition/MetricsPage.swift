@@ -4,6 +4,8 @@
 import HTTP
 import HTTPServer
 import MartletEncoding
+import MartletThreads
+import MartletVerifier
 import Store
 import Tokens
 

@@ -6,8 +6,10 @@ import HTTPServer
 import Logging
 import MartletCryptography
 import MartletEncoding
+import MartletThreads
 import MartletVerifier
 import PasswordHashing
+import ResourceServer
 import Store
 import Tokens
 import Web

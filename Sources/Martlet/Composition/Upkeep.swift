@@ -3,8 +3,9 @@
 
 import Logging
 import MartletEncoding
+import MartletThreads
+import MartletVerifier
 import Store
-import Threads
 import Tokens
 
 final class Upkeep: Sendable {

@@ -3,6 +3,7 @@
 
 import Logging
 import MartletEncoding
+import MartletThreads
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,6 @@
 // SystemClock: the one place where the program asks what time it is. Everything else is told.
 
-import MartletEncoding
+package import MartletEncoding
 
 #if canImport(Glibc)
     import Glibc
@@ -8,9 +8,10 @@ import MartletEncoding
     import Darwin
 #endif
 
-enum SystemClock {
-    /// Now, by the system's real-time clock.
-    static func now() -> UnixTime {
+/// The system's real-time clock.
+package enum SystemClock {
+    /// Now.
+    package static func now() -> UnixTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return UnixTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)

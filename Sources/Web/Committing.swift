@@ -1,19 +1,9 @@
-// Answering: the few shapes that every handler's way to an answer has: throw a refusal, hop to a lane, wait for a commit.
+// Committing: the way of a handler that changes something: wait, holding no thread, until the verb is durable.
 
 import HTTP
-import MartletEncoding
+import ResourceServer
 import Store
 import Tokens
-
-/// The outcome of a handler, a thrown refusal being one too.
-func answering(_ body: () throws(Refusal) -> Outcome) -> Outcome {
-    do throws(Refusal) { return try body() } catch { return .refuse(error) }
-}
-
-/// Goes on with `body` on another lane.
-func hop(to lane: Lane, _ body: @escaping @Sendable () throws(Refusal) -> Outcome) -> Outcome {
-    .continue(on: lane) { answering(body) }
-}
 
 /// Holds the request, and no thread, until whoever `start` hands the resumption to brings what is left to do. When nobody
 /// does in half a minute, the answer is 503: the commit may still come, and nothing was acknowledged.
@@ -64,21 +54,4 @@ extension Services {
     func read<Value>(_ body: (any StoreReads) throws(StoreError) -> Value) throws(Refusal) -> Value {
         do throws(StoreError) { return try store.read(body) } catch { throw Refusal(error) }
     }
-}
-
-extension Response {
-    /// 200 with JSON that no cache may keep.
-    static func privateJSON(_ bytes: [UInt8]) -> Response {
-        privateJSON(.ok, bytes)
-    }
-
-    /// JSON that no cache may keep.
-    static func privateJSON(_ status: Status, _ bytes: [UInt8]) -> Response {
-        Response(status, headers: privateHeaders, body: .bytes(bytes))
-    }
-
-    /// 204.
-    static let noContent = Response(.noContent, headers: Headers([(.cacheControl, "no-store")]))
-
-    private static let privateHeaders = Headers([(.contentType, "application/json"), (.cacheControl, "no-store")])
 }

@@ -1,18 +1,31 @@
-// RevocationSet: what is taken back, in memory, for the verifier to ask about every token. Fed by the log of events
-// after each commit and before the answer. Events may come twice and in any order; the set only grows until their time
-// is over.
-
+// RevocationSet: what is taken back, in memory. Fed by the issuer's log of events in the service, and by the revocation feed
+// elsewhere. Entries may come twice and in any order; the set only grows until their time is over, so no message that is
+// lost, late or repeated brings a token back to life.
 package import MartletEncoding
-package import MartletVerifier
-package import Store
 import Synchronization
 
-/// The live revocations of one process.
+/// One thing that is taken back.
+package struct RevocationEntry: Sendable, Hashable {
+    package var kind: RevocationDigest.Kind
+    package var digest: RevocationDigest
+    /// Afterwards no token exists that the entry could decide about.
+    package var until: UnixTime
+    /// Tokens with an earlier `iat`, in seconds, are dead; nil for every token.
+    package var issuedBefore: Int64?
+
+    package init(kind: RevocationDigest.Kind, digest: RevocationDigest, until: UnixTime, issuedBefore: Int64? = nil) {
+        self.kind = kind
+        self.digest = digest
+        self.until = until
+        self.issuedBefore = issuedBefore
+    }
+}
+
+/// The live revocations of one issuer.
 package final class RevocationSet: RevocationCheck {
     private struct Entry {
-        /// In milliseconds; afterwards no token exists that it could decide about.
+        /// In milliseconds.
         var until: Int64
-        /// In seconds; nil for every token.
         var issuedBefore: Int64?
     }
 
@@ -29,24 +42,26 @@ package final class RevocationSet: RevocationCheck {
     /// How many revocations are live.
     package var count: Int { total.load(ordering: .relaxed) }
 
+    package func verdict(on token: RevocationSubject, at now: UnixTime) -> RevocationVerdict {
+        isRevoked(token) ? .revoked : .standing
+    }
+
+    /// Whether the token is taken back by anything.
     package func isRevoked(_ token: RevocationSubject) -> Bool {
         guard total.load(ordering: .acquiring) > 0 else { return false }
         return isRevoked(token.session, token) || isRevoked(token.token, token) || isRevoked(token.client, token)
             || isRevoked(token.key, token)
     }
 
-    /// Takes in events of the log.
-    package func apply(_ events: [RevocationEvent]) {
-        for event in events {
-            guard let kind = RevocationDigest.Kind(event.kind) else { continue }
-            let digest = RevocationDigest(kind, event.target)
-            let entry = Entry(until: event.until.milliseconds, issuedBefore: event.issuedBefore?.seconds)
-            let isNew = shard(digest).entries.withLock { entries in
-                let old = entries[digest]
+    /// Takes in entries.
+    package func insert(_ entries: some Sequence<RevocationEntry>) {
+        for new in entries {
+            let isNew = shard(new.digest).entries.withLock { entries in
+                let old = entries[new.digest]
                 // Of two revocations of one client the later one says more; `until` never falls.
-                entries[digest] = Entry(
-                    until: max(entry.until, old?.until ?? .min),
-                    issuedBefore: old.map { later($0.issuedBefore, entry.issuedBefore) } ?? entry.issuedBefore)
+                entries[new.digest] = Entry(
+                    until: max(new.until.milliseconds, old?.until ?? .min),
+                    issuedBefore: old.map { later($0.issuedBefore, new.issuedBefore) } ?? new.issuedBefore)
                 return old == nil
             }
             if isNew { total.add(1, ordering: .releasing) }
@@ -82,16 +97,4 @@ package final class RevocationSet: RevocationCheck {
 private func later(_ one: Int64?, _ other: Int64?) -> Int64? {
     guard let one, let other else { return nil }
     return max(one, other)
-}
-
-extension RevocationDigest.Kind {
-    fileprivate init?(_ kind: RevocationEvent.Kind) {
-        switch kind {
-        case .session: self = .session
-        case .token: self = .token
-        case .client: self = .client
-        case .key: self = .key
-        case .user, .account, .keyring: return nil
-        }
-    }
 }

@@ -1,0 +1,31 @@
+// The bearer token of a request, and what a refused one is to its client.
+
+package import HTTP
+package import MartletVerifier
+
+extension Request {
+    /// The bearer token of this request (RFC 6750 §2.1), unverified. Throws 401 `missing_token` where there is none.
+    package func bearerToken() throws(Refusal) -> ArraySlice<UInt8> {
+        guard let value = headerBytes(.authorization) else {
+            guard headerCount(.authorization) == 0 else { throw .invalidRequest("Authorization must be given once.") }
+            throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …")
+        }
+        // RFC 9110 §11.1: the scheme is matched without regard to case.
+        let scheme = value.prefix(7)
+        guard scheme.count == 7, scheme.last == UInt8(ascii: " "),
+            zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 })
+        else { throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …") }
+        return value.dropFirst(7).drop { $0 == UInt8(ascii: " ") }
+    }
+}
+
+extension Refusal {
+    /// What a refused token is to a client: 401 with its code, 403 for a missing scope, 503 while keys are fetched.
+    package init(_ failure: VerificationFailure) {
+        switch failure.code {
+        case "insufficient_scope": self = Refusal(.forbidden, code: failure.code, detail: failure.message)
+        case "not_ready": self = Refusal(.serviceUnavailable, code: failure.code, detail: failure.message, retryAfter: 1)
+        default: self = .unauthorized(failure.code, failure.message, logDetail: failure.reason)
+        }
+    }
+}
