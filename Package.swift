@@ -65,7 +65,7 @@ let package = Package(
         layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "MartletThreads", "Store"]),
         layer(
             "Tokens", "Tokens",
-            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store"]),
+            ["MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store"]),
         layer(
             "Accounts", "Accounts",
             ["MartletEncoding", "MartletCryptography", "PasswordHashing", "Store", "Tokens"]),

@@ -20,4 +20,10 @@ package final class Resumption: Sendable {
         }
         deliver?(work)
     }
+
+    /// Whether nobody waits for it any more: it was resumed, the deadline has passed, or the connection is gone.
+    package var isOver: Bool { deliver.withLock { $0 == nil } }
+
+    /// Notes that nobody waits for it any more. Lets go of the connection.
+    package func abandon() { deliver.withLock { $0 = nil } }
 }

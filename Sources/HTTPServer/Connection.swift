@@ -22,6 +22,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private struct Parked {
         var deadline: Int64
         var orElse: @Sendable () -> Response
+        var resumption: Resumption
     }
 
     private let share: ServerLoop
@@ -104,7 +105,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func channelInactive(context: ChannelHandlerContext) {
         peerState.store(PeerState.gone, ordering: .relaxed)
         turn &+= 1
-        parked = nil
+        unpark()
         endRequest()
         share.forget(self)
         self.context = nil
@@ -270,15 +271,21 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             case .continue(on: .loop, let work): outcome = work()
             case .continue(let lane, let work): return submit(lane, work)
             case .park(let deadline, let orElse, let start):
-                park(deadline: deadline, orElse: orElse)
-                return start(resumption(ticket))
+                let resumption = resumption(ticket)
+                park(deadline: deadline, orElse: orElse, resumption)
+                return start(resumption)
             case .respond, .refuse: return answer(outcome)
             }
         }
     }
 
-    private func park(deadline: Int64, orElse: @escaping @Sendable () -> Response) {
-        parked = Parked(deadline: share.now + max(0, deadline), orElse: orElse)
+    private func park(deadline: Int64, orElse: @escaping @Sendable () -> Response, _ resumption: Resumption) {
+        parked = Parked(deadline: share.now + max(0, deadline), orElse: orElse, resumption: resumption)
+    }
+
+    private func unpark() {
+        parked?.resumption.abandon()
+        parked = nil
     }
 
     private func submit(_ lane: Lane, _ work: @escaping @Sendable () -> Outcome) {
@@ -315,8 +322,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
                 outcome = .refuse(refusal)
             case .park(let deadline, let orElse, let start):
                 // In this order: what `start` resumes reaches the loop after it knows that the request is parked.
-                share.loop.execute { [self] in if ticket.turn == turn { park(deadline: deadline, orElse: orElse) } }
-                return start(resumption(ticket))
+                let resumption = resumption(ticket)
+                share.loop.execute { [self] in
+                    if ticket.turn == turn { park(deadline: deadline, orElse: orElse, resumption) } else { resumption.abandon() }
+                }
+                return start(resumption)
             case .respond, .refuse:
                 let done = outcome
                 return deliver(ticket) { done }
@@ -338,7 +348,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func finish(_ outcome: Outcome) {
-        parked = nil
+        unpark()
         perform(outcome)
         process()
     }

@@ -40,6 +40,8 @@ package struct SigningKeyRecord: Sendable, Hashable {
     /// What a key signs. Keys of one purpose never sign for another.
     package enum Purpose: String, Sendable, Hashable, CaseIterable {
         case access, refresh
+        /// The revocation feed's.
+        case feed
     }
 
     /// Where a key is in its life.

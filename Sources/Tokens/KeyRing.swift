@@ -22,7 +22,9 @@ package final class KeyRing: Sendable {
         let refreshKeyID: String
         /// Every refresh key that is not retired, by `kid`.
         let refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)]
-        /// Keys that access tokens verify with: next, active and retiring, and a shared secret.
+        /// Signs the revocation feed; nil with a database that no service of this version has run with yet.
+        let feed: JWSSigner?
+        /// Keys that others verify with: next, active and retiring, the feed's, and a shared secret.
         package let verifying: JWKSet
         /// The JWK Set as it is published.
         package let publicJSON: [UInt8]
@@ -33,11 +35,12 @@ package final class KeyRing: Sendable {
 
         init(
             access: JWSSigner, refreshKeyID: String, refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)],
-            verifying: JWKSet, records: [SigningKeyRecord]
+            feed: JWSSigner?, verifying: JWKSet, records: [SigningKeyRecord]
         ) {
             self.access = access
             self.refreshKeyID = refreshKeyID
             self.refreshKeys = refreshKeys
+            self.feed = feed
             self.verifying = verifying
             self.records = records
             publicJSON = verifying.publicJSON
@@ -138,6 +141,7 @@ package final class KeyRing: Sendable {
         }
         var published: [JWK] = []
         var access: JWSSigner?
+        var feed: JWSSigner?
         var refreshKeyID: String?
         var refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)] = [:]
         for record in records {
@@ -155,6 +159,9 @@ package final class KeyRing: Sendable {
                     let signer = try key.signer(type: TokenPolicy.refreshType)
                     refreshKeys[record.id] = (signer, try key.verificationKey(signer.algorithm))
                     if record.state == .active { refreshKeyID = record.id }
+                case .feed:
+                    published.append(key)
+                    if record.state == .active { feed = try key.signer(type: RevocationDocument.type) }
                 }
             } catch {
                 throw .cryptography(detail: "key \(record.id): \(error.message)")
@@ -171,7 +178,8 @@ package final class KeyRing: Sendable {
         guard let access else { throw .noActiveKey(.access) }
         guard let refreshKeyID else { throw .noActiveKey(.refresh) }
         return Snapshot(
-            access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, verifying: JWKSet(published), records: records)
+            access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, feed: feed, verifying: JWKSet(published), records: records
+        )
     }
 
     private static func open(_ record: SigningKeyRecord, _ masterKey: MasterKey) throws(Failure) -> JWK {

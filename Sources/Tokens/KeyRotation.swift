@@ -6,6 +6,7 @@
 package import MartletCryptography
 package import MartletEncoding
 package import MartletJOSE
+import MartletVerifier
 package import Store
 
 /// Makes keys and moves them on.
@@ -14,6 +15,8 @@ package struct KeyRotation: Sendable {
     private let masterKey: MasterKey
     /// Nil where access tokens are signed with a shared secret, which is nobody's to rotate here.
     private let accessAlgorithm: SignatureAlgorithm?
+    /// The feed is for everybody to verify, whatever access tokens are signed with.
+    private var feedAlgorithm: SignatureAlgorithm { accessAlgorithm ?? .es256 }
     private let days: Int64
     private let random: RandomSource
 
@@ -105,7 +108,7 @@ package struct KeyRotation: Sendable {
     }
 
     private var purposes: [(SigningKeyRecord.Purpose, SignatureAlgorithm)] {
-        (accessAlgorithm.map { [(.access, $0)] } ?? []) + [(.refresh, .hs256)]
+        (accessAlgorithm.map { [(.access, $0)] } ?? []) + [(.refresh, .hs256), (.feed, feedAlgorithm)]
     }
 
     /// The key that ought to be made now. The first one may sign at once: no cache can hold an older set.
@@ -127,7 +130,7 @@ package struct KeyRotation: Sendable {
         _ purpose: SigningKeyRecord.Purpose, _ algorithm: SignatureAlgorithm, activatedAt: UnixTime?, at now: UnixTime
     ) throws(KeyRing.Failure) -> SigningKeyRecord {
         do throws(JOSEError) {
-            let key = try JWK.generate(algorithm, random: random)
+            let key = try JWK.generate(algorithm, signs: purpose == .feed ? RevocationDocument.type : nil, random: random)
             guard let id = key.keyID else { throw .libraryFailure }
             return SigningKeyRecord(
                 id: id, purpose: purpose, algorithm: algorithm.name, publicKey: key.publicJSON ?? [],

@@ -1,6 +1,6 @@
 // RevocationEntry from a line of the log: what of it decides about tokens. Lines that only tell caches something are none.
 
-package import MartletEncoding
+import MartletEncoding
 package import MartletVerifier
 package import Store
 

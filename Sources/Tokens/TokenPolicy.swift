@@ -46,10 +46,12 @@ package enum FirstPartyScope: String, Sendable, CaseIterable {
     case account
     /// The admin API; granted to holders of the role only.
     case admin
+    /// The revocation feed, where it is not public; granted when asked for, to holders of the role of that name and administrators.
+    case revocations
 
-    /// The scope to keep with a session: what was asked for, or all that a login may ever have. Nil when something else was asked for.
+    /// The scope to keep with a session: what was asked for, or what a login usually has. Nil when something else was asked for.
     package static func requested(_ text: String?) -> String? {
-        guard let text else { return allCases.map(\.rawValue).joined(separator: " ") }
+        guard let text else { return "\(account.rawValue) \(admin.rawValue)" }
         let words = text.split(separator: " ").map(String.init)
         guard !words.isEmpty, words.allSatisfy({ FirstPartyScope(rawValue: $0) != nil }) else { return nil }
         return allCases.map(\.rawValue).filter(words.contains).joined(separator: " ")
@@ -57,7 +59,12 @@ package enum FirstPartyScope: String, Sendable, CaseIterable {
 
     /// What of a session's scope an access token for the issuer's own APIs has, given the roles of this moment.
     package static func granted(_ sessionScope: String, roles: [String]) -> String {
-        sessionScope.split(separator: " ").map(String.init)
-            .filter { $0 != admin.rawValue || roles.contains(User.administrator) }.joined(separator: " ")
+        sessionScope.split(separator: " ").map(String.init).filter { name in
+            switch FirstPartyScope(rawValue: name) {
+            case .admin: roles.contains(User.administrator)
+            case .revocations: roles.contains(User.administrator) || roles.contains(name)
+            case .account, nil: true
+            }
+        }.joined(separator: " ")
     }
 }

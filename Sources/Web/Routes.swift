@@ -17,6 +17,9 @@ package enum Routes {
         let adminUsers = AdminUserRoutes(services: services)
         let adminTokens = AdminTokenRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
+        let metadata = MetadataRoutes(services: services)
+        let feed = FeedRoutes(services: services)
+        let proxies = ForwardRoutes(services: services)
         let list: [Row] = [
             (.post, "/auth/register", .worker, tokens.register),
             (.post, "/auth/login", .worker, tokens.login),
@@ -28,6 +31,7 @@ package enum Routes {
             (.get, "/auth/sessions", .loop, sessions.list),
             (.delete, "/auth/sessions/{id}", .loop, sessions.end),
             (.post, "/auth/password", .loop, sessions.changePassword),
+            (.get, "/auth/forward", .loop, proxies.forward),
 
             (.get, "/api/v1/users/me", .loop, users.me),
             (.patch, "/api/v1/users/me", .loop, users.changeMe),
@@ -35,6 +39,10 @@ package enum Routes {
             (.get, "/api/v1/users/{id}", .loop, users.one),
 
             (.get, "/.well-known/jwks.json", .loop, wellKnown.keySet),
+            (.get, "/.well-known/revocations", .loop, feed.revocations),
+            (.get, "/.well-known/oauth-authorization-server", .loop, metadata.authorizationServer),
+            (.get, "/.well-known/openid-configuration", .loop, metadata.openIDConfiguration),
+            (.get, "/.well-known/oauth-protected-resource", .loop, metadata.protectedResource),
             (.get, "/healthz", .loop, wellKnown.health),
             (.get, "/readyz", .loop, wellKnown.readiness),
         ]

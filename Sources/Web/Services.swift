@@ -7,6 +7,16 @@ package import MartletVerifier
 package import Store
 package import Tokens
 
+/// Who may read the revocation feed.
+package enum Feed: Sendable {
+    /// Nobody: there is none.
+    case off
+    /// Everybody.
+    case open(FeedPublisher)
+    /// Holders of a token with the scope `revocations`.
+    case forTokens(FeedPublisher)
+}
+
 /// Everything that the routes call.
 package struct Services: Sendable {
     package let store: any Store
@@ -25,6 +35,7 @@ package struct Services: Sendable {
     /// Access tokens for any audience, for those who ask what a token is.
     package let anyAudience: TokenVerifier
     package let inspector: TokenInspector
+    package let feed: Feed
     package let cookie: RefreshCookie
     package let newID: @Sendable (UnixTime) -> String
     package let clock: @Sendable () -> UnixTime
@@ -35,7 +46,7 @@ package struct Services: Sendable {
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
         login: PasswordLogin, reauthentication: Reauthentication, throttle: LoginThrottle, hasher: PasswordHasher, common: CommonPasswords,
         users: UserCache,
-        verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, cookie: RefreshCookie,
+        verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, feed: Feed, cookie: RefreshCookie,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
     ) {
@@ -53,6 +64,7 @@ package struct Services: Sendable {
         self.verifier = verifier
         self.anyAudience = anyAudience
         self.inspector = inspector
+        self.feed = feed
         self.cookie = cookie
         self.newID = newID
         self.clock = clock

@@ -93,7 +93,8 @@ struct AccessTokenTests {
         #expect(token.unverifiedHeader.keyID == KeyRing.sharedKeyID)
         #expect(try issuer.keys(.access).isEmpty)
         #expect(issuer.ring.isShared)
-        #expect(String(decoding: issuer.ring.snapshot.publicJSON, as: UTF8.self) == #"{"keys":[]}"#)
+        let published = try JWKSet(parsing: issuer.ring.snapshot.publicJSON)
+        #expect(published.keys.allSatisfy { $0.signs == "revocations+jwt" && $0.algorithm == .es256 }, "others still verify the feed")
         _ = try issuer.verifier().verify(tokens.access.text, at: Issuer.start)
     }
 
@@ -119,7 +120,7 @@ struct FirstPartyScopeTests {
             ("account account", "account"),
             ("  account  ", "account"), ("", nil), (" ", nil), ("email", nil), ("account email", nil), ("Account", nil),
             ("account,admin", nil),
-            ("account\tadmin", nil),
+            ("account\tadmin", nil), ("revocations", "revocations"), ("revocations account", "account revocations"),
         ] as [(String?, String?)])
     func requested(text: String?, expected: String?) {
         #expect(FirstPartyScope.requested(text) == expected)
@@ -130,7 +131,8 @@ struct FirstPartyScopeTests {
         arguments: [
             ("account admin", [], "account"), ("account admin", ["admin"], "account admin"), ("account", ["admin"], "account"),
             ("admin", [], ""),
-            ("admin", ["administrator"], ""), ("", ["admin"], ""),
+            ("admin", ["administrator"], ""), ("", ["admin"], ""), ("account revocations", [], "account"),
+            ("revocations", ["revocations"], "revocations"), ("revocations", ["admin"], "revocations"), ("admin", ["revocations"], ""),
         ])
     func granted(scope: String, roles: [String], expected: String) {
         #expect(FirstPartyScope.granted(scope, roles: roles) == expected)

@@ -30,7 +30,12 @@ struct Server {
     let services: Services
     let router: Router
 
-    init(isOpen: Bool = true, isReady: Bool = true) throws {
+    /// Who may read the feed.
+    enum FeedAccess {
+        case off, open, forTokens
+    }
+
+    init(isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try Self.migrations(), random: { random.bytes($0) }, at: Self.start)
         let masterKey = try #require(MasterKey([UInt8](repeating: 1, count: 32)))
@@ -46,9 +51,12 @@ struct Server {
         let common = CommonPasswords(sortedLines: Array("password1\n".utf8))
         let revocations = RevocationSet()
         let users = UserCache(capacity: 256) { Representation.user($0) }
+        let feed = FeedPublisher(issuer: Self.issuer, lineage: "test", ring: ring, clock: { Self.start })
         store.observeEvents { events in
             revocations.apply(events)
             users.apply(events)
+            feed.apply(events)
+            feed.publish(at: Self.start)
         }
         let verifier = { (audiences: [String]?) in
             TokenVerifier(
@@ -64,6 +72,7 @@ struct Server {
             hasher: hasher,
             common: common, users: users, verifier: verifier([Self.issuer]), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
+            feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
             cookie: RefreshCookie(issuer: Self.issuer, origins: []), newID: { Identifier.uuid(at: $0, random: random) },
             clock: { Self.start },
             unready: { isReady ? nil : "The database is away." })
@@ -74,6 +83,18 @@ struct Server {
     func send(
         _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, bearer: String? = nil, at now: UnixTime = start
     ) throws -> Response {
+        let (outcome, id) = try perform(method, target, fields, json: json, bearer: bearer, at: now)
+        return finish(outcome, id)
+    }
+
+    /// What the route's handler returns at first.
+    func outcome(_ method: String, _ target: String, bearer: String? = nil) throws -> Outcome {
+        try perform(method, target, [], json: nil, bearer: bearer, at: Self.start).0
+    }
+
+    private func perform(
+        _ method: String, _ target: String, _ fields: [String], json: String?, bearer: String?, at now: UnixTime
+    ) throws -> (Outcome, RequestID) {
         let fields = fields + (bearer.map { ["Authorization: Bearer \($0)"] } ?? [])
         var route: Route?
         var refusal: Refusal?
@@ -87,8 +108,8 @@ struct Server {
             }
             return []
         }
-        if let refusal { return ErrorBody.render(refusal, request.id) }
-        return finish(try #require(route).handler(request), request.id)
+        if let refusal { return (.refuse(refusal), request.id) }
+        return (try #require(route).handler(request), request.id)
     }
 
     private func finish(_ outcome: Outcome, _ id: RequestID) -> Response {

@@ -42,13 +42,15 @@ struct KeysCommand: ParsableCommand {
                 """)
 
         @OptionGroup var settings: DatabaseFlags
-        @Option(help: "access or refresh.") var purpose = SigningKeyRecord.Purpose.access.rawValue
+        @Option(help: "access, refresh or feed.") var purpose = SigningKeyRecord.Purpose.access.rawValue
         @Option(help: "The algorithm, for access tokens. Default: the service's.") var algorithm: String?
         @Flag(help: "Replace every key of the purpose at once.") var emergency = false
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
-            guard let purpose = SigningKeyRecord.Purpose(rawValue: purpose) else { throw CommandFailure("--purpose is access or refresh.") }
+            guard let purpose = SigningKeyRecord.Purpose(rawValue: purpose) else {
+                throw CommandFailure("--purpose is access, refresh or feed.")
+            }
             let wanted = algorithm.flatMap(SignatureAlgorithm.init(rawValue:))
             guard algorithm == nil || (wanted.map { !$0.isSymmetric } == true && purpose == .access) else {
                 let names = SignatureAlgorithm.asymmetric.map(\.name).joined(separator: ", ")

@@ -11,11 +11,13 @@ import Tokens
 final class EventFollower: Sendable {
     let revocations = RevocationSet()
     private let users: UserCache
+    private let feed: FeedPublisher
     /// True at first: the ring was loaded before anybody listened.
     private let ringChanged = Atomic<Bool>(true)
 
-    init(users: UserCache) {
+    init(users: UserCache, feed: FeedPublisher) {
         self.users = users
+        self.feed = feed
     }
 
     /// Follows the log of a store, from now on and with all that is live.
@@ -23,9 +25,18 @@ final class EventFollower: Sendable {
         store.observeEvents { [self] events in
             revocations.apply(events)
             users.apply(events)
+            feed.apply(events)
             if events.contains(where: { $0.kind == .keyring || $0.kind == .key }) { ringChanged.store(true, ordering: .releasing) }
         }
-        revocations.apply(try store.read { reads throws(StoreError) in try reads.liveEvents(at: now) })
+        let (live, last) = try store.read { reads throws(StoreError) in (try reads.liveEvents(at: now), try reads.lastSequence()) }
+        revocations.apply(live)
+        feed.load(live, sequence: last)
+    }
+
+    /// Lets go of what no token can meet any more.
+    func purge(at now: UnixTime) {
+        revocations.purge(at: now)
+        feed.purge(at: now)
     }
 
     /// Whether the key ring changed since this was last asked.

@@ -14,6 +14,7 @@ struct MetricsPage: Sendable {
     let server: Server
     let lanes: Lanes
     let events: EventFollower
+    let feed: FeedPublisher
     let startedAt: UnixTime
 
     var route: Route {
@@ -46,6 +47,10 @@ struct MetricsPage: Sendable {
         page.metric("martlet_lane_refused_total", "counter", "Jobs refused because a lane was full.")
         for (lane, gauge) in gauges { page.sample("martlet_lane_refused_total", ["lane": lane], gauge.refused) }
         page.single("martlet_revocations_live", "gauge", "Revocations that may still decide about a token.", events.revocations.count)
+        let gauge = feed.gauge
+        page.single("martlet_feed_sequence", "gauge", "Number of the last event in the revocation feed.", Int(gauge.sequence))
+        page.single("martlet_feed_waiting", "gauge", "Requests held until the revocation feed has news.", gauge.waiting)
+        page.single("martlet_feed_signed_total", "counter", "Documents of the revocation feed that were signed.", gauge.signed)
         let counts = try? issuer.installation.store.read { reads throws(StoreError) in try reads.counts(at: now) }
         page.single("martlet_store_up", "gauge", "Whether the database can be read.", counts == nil ? 0 : 1)
         if let counts {

@@ -21,6 +21,7 @@ struct Service: Sendable {
     private let server: Server
     private let metricsServer: Server?
     private let events: EventFollower
+    private let feed: FeedPublisher
     private let readiness: Readiness
     private let logger: Logger
 
@@ -34,8 +35,13 @@ struct Service: Sendable {
         let installation = try Installation(configuration, for: .service, at: now)
         let issuer = try Issuer(installation, name: try Self.issuer(configuration, listen), preparing: true, at: now)
         let random = installation.random
+        if let before = try issuer.remember() {
+            logger.warning("the issuer was \(before) and is now \(issuer.name): tokens made before are not valid any more")
+        }
+        let feed = FeedPublisher(
+            issuer: issuer.name, lineage: try installation.fact(.lineage) ?? "", ring: issuer.ring, clock: SystemClock.now)
         let users = UserCache(capacity: 65_536) { Representation.user($0) }
-        events = EventFollower(users: users)
+        events = EventFollower(users: users, feed: feed)
         do throws(StoreError) {
             try events.follow(installation.store, at: now)
         } catch {
@@ -58,12 +64,10 @@ struct Service: Sendable {
             verifier: issuer.verifier(audiences: [issuer.name], revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),
+            feed: Self.feed(feed, for: configuration.feed),
             cookie: RefreshCookie(issuer: issuer.name, origins: configuration.corsOrigins),
             newID: { Identifier.uuid(at: $0, random: random) }, clock: SystemClock.now, unready: { readiness.reason })
         try FirstAdministrator.make(configuration, installation, hasher: hasher, common: common, logger: logger, at: now)
-        if let before = try issuer.remember() {
-            logger.warning("the issuer was \(before) and is now \(issuer.name): tokens made before are not valid any more")
-        }
         if issuer.ring.isShared {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")
         }
@@ -81,14 +85,16 @@ struct Service: Sendable {
         let pages = StaticFiles(try BundledFiles.pages(from: configuration.publicFolder))
         server = Server(
             serving, router: Router(Routes.all(services, bodyLimit: configuration.limits.body) + pages.routes), lanes: lanes, loops: loops,
-            logger: logger, render: { refusal, id, _ in Self.render(refusal, id, logger) })
+            logger: logger,
+            render: { [resource = issuer.name + ResourceMetadata.path] refusal, id, _ in Self.render(refusal, id, logger, resource) })
         metricsServer = configuration.metricsListen.map { [server, lanes, loops, events] address in
             let metrics = MetricsPage(
-                issuer: issuer, server: server, lanes: lanes, events: events, startedAt: now)
+                issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now)
             return Server(
                 Server.Configuration(address: address), router: Router([metrics.route]), lanes: lanes, loops: loops, logger: logger,
-                render: { refusal, id, _ in Self.render(refusal, id, logger) })
+                render: { refusal, id, _ in Self.render(refusal, id, logger, nil) })
         }
+        self.feed = feed
         self.issuer = issuer
         self.readiness = readiness
         self.logger = logger
@@ -99,27 +105,39 @@ struct Service: Sendable {
         until signals: StopSignals, announce: (_ issuer: String, _ address: String, _ hasAdministrator: Bool) -> Void
     ) throws(ConfigurationError) {
         let upkeep = Upkeep(issuer, events, readiness, logger: logger)
+        let publishing = Thread { [feed] in feed.run() }
         let bound = try start(server, Setting.listen)
         if let metricsServer { _ = try start(metricsServer, .metricsListen) }
         announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
         let signal = signals.wait()
         logger.notice("stopping on \(signal)")
         readiness.set("The service is stopping.")
+        // Those who wait for news are answered, so that they are not what the drain waits for.
+        feed.stop()
         let endedAll = server.drain(within: 10_000)
         if !endedAll { logger.warning("some requests were cut off after 10 seconds") }
         _ = metricsServer?.drain(within: 100)
         lanes.shutDown()
+        publishing?.join()
         upkeep.end()
         issuer.installation.store.close()
         try? loops.shutDown()
     }
 
     /// What a client is not told, the log is.
-    private static func render(_ refusal: Refusal, _ id: RequestID, _ logger: Logger) -> Response {
+    private static func render(_ refusal: Refusal, _ id: RequestID, _ logger: Logger, _ metadata: String?) -> Response {
         if refusal.status.code >= 500, let detail = refusal.logDetail {
             logger.error("\(detail)", metadata: ["code": "\(refusal.code)", "request_id": "\(id.description)"])
         }
-        return ErrorBody.render(refusal, id)
+        return ErrorBody.render(refusal, id, metadata: metadata)
+    }
+
+    private static func feed(_ publisher: FeedPublisher, for access: FeedAccess) -> Feed {
+        switch access {
+        case .everybody: .open(publisher)
+        case .tokenHolders: .forTokens(publisher)
+        case .nobody: .off
+        }
     }
 
     private func start(_ server: Server, _ setting: Setting) throws(ConfigurationError) -> ListenAddress {

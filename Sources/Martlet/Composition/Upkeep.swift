@@ -27,7 +27,7 @@ final class Upkeep: Sendable {
                 if look % 50 == 0 {
                     _ = Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try issuer.rotation.maintain(at: now) }
                 }
-                if look % 600 == 0 { events.revocations.purge(at: now) }
+                if look % 600 == 0 { events.purge(at: now) }
             }
         }
         Self.probe(issuer.installation, readiness, at: SystemClock.now())

@@ -9,6 +9,11 @@ import MartletEncoding
 import MartletJOSE
 import PasswordHashing
 
+/// Who may read the revocation feed.
+enum FeedAccess: Sendable {
+    case everybody, tokenHolders, nobody
+}
+
 /// Everything the service is told.
 struct Configuration: Sendable {
     var listen: ListenAddress
@@ -33,6 +38,7 @@ struct Configuration: Sendable {
     var corsOrigins: [String]
     var cors: CORSPolicy
     var metricsListen: ListenAddress?
+    var feed: FeedAccess
     var auditDays: Int64
     var loginLimit: LoginThrottle.Limit?
     var logLevel: Logger.Level
@@ -69,6 +75,7 @@ struct Configuration: Sendable {
         }
         self.cors = cors
         metricsListen = texts[.metricsListen] == "off" ? nil : try Self.address(.metricsListen, texts)
+        feed = try Self.choice(.feed, texts, ["public": .everybody, "token": .tokenHolders, "off": .nobody])
         auditDays = try Self.number(.auditDays, texts, 1...36_500)
         loginLimit = try Self.loginLimit(texts)
         logLevel = try Self.logLevel(texts)

@@ -28,7 +28,7 @@ struct Setting: Sendable, Hashable {
     static let all = [
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
-        argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, auditDays, loginAttempts,
+        argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
         logLevel, logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
     ]
@@ -63,6 +63,7 @@ struct Setting: Sendable, Hashable {
     static let forwardedHeader = Setting("forwarded_header", "x-forwarded-for", "x-forwarded-for or forwarded; the other is ignored.")
     static let corsOrigins = Setting("cors_origins", nil, "Comma-separated origins whose scripts may call.")
     static let metricsListen = Setting("metrics_listen", "127.0.0.1:9464", "Where Prometheus metrics are served, or off.")
+    static let feed = Setting("feed", "public", "Who may read the revocation feed: public, token (scope revocations) or off.")
     static let auditDays = Setting("audit_days", "400", "Days that the audit trail is kept.")
     static let loginAttempts = Setting(
         "login_attempts", "10/60", "Failed logins per account in so many seconds before 429; off for load tests.")

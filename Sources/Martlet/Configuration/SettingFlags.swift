@@ -67,6 +67,9 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.metricsListen.argumentName, help: Setting.metricsListen.argumentHelp)
     var metricsListen: String?
 
+    @Option(name: Setting.feed.argumentName, help: Setting.feed.argumentHelp)
+    var feed: String?
+
     @Option(name: Setting.auditDays.argumentName, help: Setting.auditDays.argumentHelp)
     var auditDays: String?
 
@@ -135,7 +138,7 @@ struct SettingFlags: ParsableArguments {
             (.forwardedHeader, forwardedHeader),
             (.corsOrigins, corsOrigins),
             (.metricsListen, metricsListen),
-            (.auditDays, auditDays),
+            (.feed, feed), (.auditDays, auditDays),
             (.loginAttempts, loginAttempts),
             (.logLevel, logLevel),
             (.logFormat, logFormat),

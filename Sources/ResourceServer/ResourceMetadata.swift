@@ -1,0 +1,36 @@
+// ResourceMetadata: what a protected resource tells about itself (RFC 9728), so that a client that got a 401 finds the
+// authorization server to ask.
+
+package import HTTP
+import MartletEncoding
+
+/// The metadata of one resource.
+package struct ResourceMetadata: Sendable {
+    private let resource: String
+    private let issuers: [String]
+    private let scopes: [String]
+    private let name: String
+
+    /// The path of the document, for a resource without a path of its own (RFC 9728 §3).
+    package static let path = "/.well-known/oauth-protected-resource"
+
+    /// The metadata of `resource`, whose tokens come from `issuers`; `scopes` may be none.
+    package init(resource: String, issuers: [String], scopes: [String], name: String) {
+        self.resource = resource
+        self.issuers = issuers
+        self.scopes = scopes
+        self.name = name
+    }
+
+    /// The document.
+    package var response: Response {
+        let json = JSONWriter.object { writer in
+            writer.member("resource", resource)
+            writer.member("authorization_servers", issuers)
+            if !scopes.isEmpty { writer.member("scopes_supported", scopes) }
+            writer.member("bearer_methods_supported", ["header"])
+            writer.member("resource_name", name)
+        }
+        return Response.json(.ok, json).adding(.cacheControl, "public, max-age=300")
+    }
+}

@@ -1,0 +1,59 @@
+// ForwardRoutes: the door for reverse proxies (nginx auth_request, Traefik forwardAuth, Caddy forward_auth): is this request's
+// token good, and whose is it? Answered on the loop; only an account that nobody asked for lately is read on a worker.
+
+import Accounts
+import HTTP
+import MartletEncoding
+import MartletVerifier
+import ResourceServer
+import Store
+
+struct ForwardRoutes: Sendable {
+    let services: Services
+
+    /// `GET /auth/forward`: 200 with who it is in `X-Auth-…`, or 401, or 403. Demands: `?scope=` all of them, `?role=` one of
+    /// them, `?audience=` in the place of the issuer.
+    func forward(_ request: Request) throws(Refusal) -> Outcome {
+        let audience = try request.query("audience")
+        let token = try services.verified(request, by: audience == nil ? services.verifier : services.anyAudience)
+        if let audience, !token.audience.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) {
+            throw Refusal(VerificationFailure.wrongAudience)
+        }
+        let missing = try words(request.query("scope")).first { !token.hasScope($0) }
+        if let missing { throw Refusal(VerificationFailure.insufficientScope(missing)) }
+        let roles = try words(request.query("role"))
+        guard roles.isEmpty || roles.contains(where: token.roles.contains) else {
+            throw .forbidden("This needs the role \(roles.joined(separator: " or ")).")
+        }
+        // A token of a client's own has no account behind it.
+        guard let subject = token.subject, token.sessionID != nil else { return .respond(Self.answer(token, username: "")) }
+        if let entry = services.users.entry(subject) { return .respond(Self.answer(token, username: entry.user.username)) }
+        return hop(to: .worker) { () throws(Refusal) in
+            let entry: UserCache.Entry?
+            do throws(StoreError) {
+                entry = try services.users.entry(subject) { () throws(StoreError) in
+                    try services.store.read { reads throws(StoreError) in try reads.user(UserID(subject)) }
+                }
+            } catch {
+                throw Refusal(error)
+            }
+            guard let entry else { throw .unauthorized("invalid_token", "The token's user does not exist.") }
+            return .respond(Self.answer(token, username: entry.user.username))
+        }
+    }
+
+    /// Every field every time, empty where there is nothing: a proxy that copies them overwrites what a client forged.
+    private static func answer(_ token: VerifiedToken, username: String) -> Response {
+        var headers = Headers([(.cacheControl, "no-store")])
+        headers.append("x-auth-subject", token.subject ?? "")
+        headers.append("x-auth-username", username)
+        headers.append("x-auth-scope", token.scopes.joined(separator: " "))
+        headers.append("x-auth-roles", token.roles.joined(separator: ","))
+        headers.append("x-auth-session", token.sessionID.map { Session.id(ofAccessSessionID: $0).text } ?? "")
+        return Response(.ok, headers: headers)
+    }
+
+    private func words(_ text: String?) -> [String] {
+        (text ?? "").split { $0 == " " || $0 == "," }.map(String.init)
+    }
+}

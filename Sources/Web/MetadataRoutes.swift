@@ -1,0 +1,50 @@
+// MetadataRoutes: what the service tells about itself, and nothing that is not served. The documents never change while it
+// runs, so they are written once.
+
+import HTTP
+import MartletEncoding
+import ResourceServer
+import Tokens
+
+struct MetadataRoutes: Sendable {
+    private let authorizationServer: Response
+    private let openIDConfiguration: Response
+    private let protectedResource: Response
+
+    init(services: Services) {
+        let issuer = services.issuer
+        let hasFeed = if case .off = services.feed { false } else { true }
+        // RFC 8414 §3.2: a claim without an element is left out; so there is no word of endpoints and grants before they exist.
+        func common(_ writer: inout JSONWriter) {
+            writer.member("issuer", issuer)
+            writer.member("jwks_uri", issuer + "/.well-known/jwks.json")
+            if hasFeed { writer.member("revocations_uri", issuer + "/.well-known/revocations") }
+            writer.member("scopes_supported", FirstPartyScope.allCases.map(\.rawValue))
+        }
+        authorizationServer = Self.document { writer in
+            common(&writer)
+            writer.member("protected_resources", [issuer])
+        }
+        openIDConfiguration = Self.document { writer in
+            common(&writer)
+            writer.member("subject_types_supported", ["public"])
+        }
+        protectedResource =
+            ResourceMetadata(
+                resource: issuer, issuers: [issuer], scopes: FirstPartyScope.allCases.map(\.rawValue), name: "Martlet user API"
+            ).response
+    }
+
+    /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
+    func authorizationServer(_ request: Request) throws(Refusal) -> Outcome { .respond(authorizationServer) }
+
+    /// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §4), as far as it is true.
+    func openIDConfiguration(_ request: Request) throws(Refusal) -> Outcome { .respond(openIDConfiguration) }
+
+    /// `GET /.well-known/oauth-protected-resource` (RFC 9728), for the user API.
+    func protectedResource(_ request: Request) throws(Refusal) -> Outcome { .respond(protectedResource) }
+
+    private static func document(_ members: (inout JSONWriter) -> Void) -> Response {
+        Response.json(.ok, JSONWriter.object(members)).adding(.cacheControl, "public, max-age=300")
+    }
+}
