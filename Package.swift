@@ -32,7 +32,9 @@ let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "MartletVerifier", targets: ["MartletVerifier", "MartletJOSE", "MartletEncoding"]),
+        .library(name: "MartletVerifier", targets: ["MartletVerifier", "MartletJOSE", "MartletEncoding", "MartletThreads"]),
+        .library(name: "MartletVerifierCurl", targets: ["MartletVerifierCurl"]),
+        .library(name: "MartletVerifierRedis", targets: ["MartletVerifierRedis"]),
         .executable(name: "martlet", targets: ["Martlet"]),
     ],
     dependencies: [
@@ -50,6 +52,10 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", path: "Sources/SystemLibraries/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "CMartletCurl", path: "Sources/SystemLibraries/CCurl"),
+        .systemLibrary(
+            name: "CMartletHiredis", path: "Sources/SystemLibraries/CHiredis",
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
         .target(name: "CEmbedded", path: "Sources/SystemLibraries/CEmbedded"),
 
         layer("MartletEncoding", "Encoding"),
@@ -57,10 +63,14 @@ let package = Package(
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
         layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
         layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE"]),
+        layer("MartletVerifierCurl", "VerifierCurl", ["CMartletCurl", "MartletThreads", "MartletVerifier"]),
+        layer(
+            "MartletVerifierRedis", "VerifierRedis",
+            ["CMartletHiredis", "MartletEncoding", "MartletThreads", "MartletCryptography", "MartletVerifier"]),
         layer("PasswordHashing", "PasswordHashing", ["CArgon2", "MartletEncoding", "MartletCryptography"]),
         layer("HTTP", "HTTP", ["MartletEncoding"]),
         layer("HTTPServer", "HTTPServer", ["MartletEncoding", "MartletThreads", "HTTP", log] + nio),
-        layer("ResourceServer", "ResourceServer", ["MartletEncoding", "MartletVerifier", "HTTP"]),
+        layer("ResourceServer", "ResourceServer", ["MartletEncoding", "MartletJOSE", "MartletVerifier", "HTTP"]),
         layer("Store", "Store", ["MartletEncoding", "MartletThreads"]),
         layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "MartletThreads", "Store"]),
         layer(
@@ -78,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "Martlet",
             dependencies: [
-                "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier",
+                "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletVerifierCurl",
+                "MartletVerifierRedis",
                 "PasswordHashing", "MartletThreads", "HTTP", "HTTPServer", "ResourceServer", "Store", "SQLStore", "Tokens", "Accounts",
                 "Web", arguments, log,
             ],
@@ -97,6 +108,7 @@ let package = Package(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
 
+        .target(name: "ChildProcess", path: "Tests/ChildProcess", swiftSettings: settings),
         .target(
             name: "StoreConformance", dependencies: ["MartletEncoding", "Store"], path: "Tests/StoreConformance", swiftSettings: settings),
 
@@ -104,7 +116,9 @@ let package = Package(
         tests("ThreadsTests", ["MartletThreads"]),
         tests("CryptographyTests", ["MartletEncoding", "MartletCryptography"]),
         tests("JOSETests", ["MartletEncoding", "MartletCryptography", "MartletJOSE"]),
-        tests("VerifierTests", ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
+        tests("VerifierTests", ["MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE", "MartletVerifier"]),
+        tests("VerifierCurlTests", ["ChildProcess", "MartletThreads", "MartletVerifier", "MartletVerifierCurl"]),
+        tests("VerifierRedisTests", ["ChildProcess", "MartletThreads", "MartletVerifier", "MartletVerifierRedis"]),
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
         tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
@@ -128,7 +142,8 @@ let package = Package(
         tests(
             "MartletTests",
             [
-                "Martlet", "CEmbedded", "MartletEncoding", "MartletJOSE", "PasswordHashing", "HTTP", "HTTPServer", "Accounts", "SQLStore",
+                "Martlet", "CEmbedded", "MartletEncoding", "MartletJOSE", "MartletVerifier", "PasswordHashing", "HTTP", "HTTPServer",
+                "Accounts", "SQLStore",
                 arguments, log,
             ]),
     ]

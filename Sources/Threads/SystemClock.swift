@@ -1,6 +1,6 @@
 // SystemClock: the one place where the program asks what time it is. Everything else is told.
 
-package import MartletEncoding
+public import MartletEncoding
 
 #if canImport(Glibc)
     import Glibc
@@ -9,9 +9,9 @@ package import MartletEncoding
 #endif
 
 /// The system's real-time clock.
-package enum SystemClock {
+public enum SystemClock {
     /// Now.
-    package static func now() -> UnixTime {
+    public static func now() -> UnixTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return UnixTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)

@@ -67,7 +67,7 @@ public enum FetchFailure: Error, Sendable, Hashable {
     case unreachable(detail: String)
     /// The time was over.
     case timedOut
-    /// The body grew past the bound.
+    /// The body grew past the bound, or the head past what is reasonable.
     case tooLarge
     /// The peer's certificate is not believed, or TLS failed otherwise.
     case untrusted(detail: String)
