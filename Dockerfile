@@ -1,14 +1,15 @@
 # syntax=docker/dockerfile:1
 
 # Two stages: the first has the compiler, the second only what the program needs to run. The Swift runtime is linked in;
-# OpenSSL, libargon2 and SQLite stay Debian's, so that their fixes come with a rebuild on a newer base image.
+# OpenSSL, libargon2, SQLite, libcurl and hiredis stay Debian's, so that their fixes come with a rebuild on a newer base image.
 
 FROM swift:6.2-bookworm AS build
 
 # Headers follow the base image's release; pinning their versions would only break the build when Debian fixes one.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libssl-dev libargon2-dev libsqlite3-dev pkg-config \
+    && apt-get install --yes --no-install-recommends libssl-dev libargon2-dev libsqlite3-dev \
+        libcurl4-openssl-dev libhiredis-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /build
@@ -30,7 +31,8 @@ FROM debian:bookworm-slim
 
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libargon2-1 libsqlite3-0 libssl3 libstdc++6 \
+    && apt-get install --yes --no-install-recommends ca-certificates libargon2-1 libcurl4 libhiredis0.14 libsqlite3-0 libssl3 \
+        libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 martlet \
     && useradd --system --uid 10001 --gid martlet --home-dir /data --no-create-home --shell /usr/sbin/nologin martlet \
