@@ -9,11 +9,12 @@ struct SettingTests {
     @Test("names are snake case and stand in the table once; variables and flags follow from them")
     func names() {
         let letters = Set("abcdefghijklmnopqrstuvwxyz0123456789_")
-        for setting in Setting.all {
+        for setting in Setting.all + Setting.api {
             #expect(!setting.name.isEmpty && setting.name.allSatisfy(letters.contains), "\(setting.name)")
             #expect(!setting.help.isEmpty && setting.help.hasSuffix("."), "\(setting.name)")
         }
         #expect(Set(Setting.all.map(\.name)).count == Setting.all.count)
+        #expect(Set(Setting.api.map(\.name)).count == Setting.api.count)
         #expect(Setting.argon2MemoryKiB.variable == "MARTLET_ARGON2_MEMORY_KIB")
         #expect(Setting.argon2MemoryKiB.flag == "argon2-memory-kib")
         #expect(Setting.masterKey.fileVariable == "MARTLET_MASTER_KEY_FILE")
@@ -22,6 +23,8 @@ struct SettingTests {
     @Test("what opens something is a secret")
     func secrets() {
         #expect(Set(Setting.all.filter(\.isSecret).map(\.name)) == ["master_key", "master_key_previous", "jwt_secret", "admin_password"])
+        #expect(Setting.api.filter(\.isSecret).map(\.name) == ["fleet_secret"])
+        #expect(Setting.api.filter(\.mayBeFile).map(\.name) == ["redis", "fleet_secret"], "the address may hold a password")
     }
 
     @Test(
@@ -34,6 +37,16 @@ struct SettingTests {
         #expect(flags.texts.first { $0.0 == setting }?.1 == "here")
     }
 
+    @Test(
+        "the same is so of the sample API's", arguments: Setting.api.filter { !$0.isSecret }.map(\.name))
+    func apiFlags(name: String) throws {
+        let setting = try #require(Setting.api.first { $0.name == name })
+        let flags = try APIFlags.parse(["--\(setting.flag)", "here"])
+        #expect(flags.texts.filter { $0.1 != nil }.map(\.0.name) == [name])
+        #expect(flags.texts.first { $0.0 == setting }?.1 == "here")
+        #expect(throws: (any Error).self) { try APIFlags.parse(["--fleet-secret", "here"]) }
+    }
+
     @Test("no secret has a flag, nor the file it may come from", arguments: Setting.all.filter(\.isSecret).map(\.flag))
     func noFlags(flag: String) {
         #expect(throws: (any Error).self) { try SettingFlags.parse(["--\(flag)", "here"]) }
@@ -43,8 +56,12 @@ struct SettingTests {
 
     @Test("help tells each flag with its variable and default")
     func help() {
-        let help = ServeCommand.helpMessage(columns: 400)
-        for setting in Setting.all where !setting.isSecret {
+        let pages = [(Setting.all, ServeCommand.helpMessage(columns: 400)), (Setting.api, APICommand.helpMessage(columns: 400))]
+        for (settings, help) in pages { check(settings, in: help) }
+    }
+
+    private func check(_ settings: [Setting], in help: String) {
+        for setting in settings where !setting.isSecret {
             let entry = help.split(separator: "\n  --").first { $0.hasPrefix("\(setting.flag) ") }
             #expect(entry?.contains("[\(setting.variable)]") == true, "\(setting.flag)")
             if let fallback = setting.fallback { #expect(entry?.contains("Default: \(fallback).") == true, "\(setting.flag)") }
@@ -55,9 +72,10 @@ struct SettingTests {
     func readme() throws {
         let rows = try Project.lines("README.md").filter { $0.hasPrefix("|") }
         let named = Set(rows.flatMap(Self.variables))
-        let known = Set(Setting.all.map(\.variable))
+        let all = Setting.all + Setting.api
+        let known = Set(all.map(\.variable))
         #expect(known.subtracting(named).sorted() == [])
-        #expect(named.subtracting(known).subtracting(Setting.all.filter(\.isSecret).map(\.fileVariable)).sorted() == [])
+        #expect(named.subtracting(known).subtracting(all.filter(\.mayBeFile).map(\.fileVariable)).sorted() == [])
     }
 
     @Test("every command of the program has a line that says what it does")

@@ -106,8 +106,8 @@ struct Service: Sendable {
     ) throws(ConfigurationError) {
         let upkeep = Upkeep(issuer, events, readiness, logger: logger)
         let publishing = Thread { [feed] in feed.run() }
-        let bound = try start(server, Setting.listen)
-        if let metricsServer { _ = try start(metricsServer, .metricsListen) }
+        let bound = try Listening.start(server, .listen)
+        if let metricsServer { _ = try Listening.start(metricsServer, .metricsListen) }
         announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
         let signal = signals.wait()
         logger.notice("stopping on \(signal)")
@@ -137,14 +137,6 @@ struct Service: Sendable {
         case .everybody: .open(publisher)
         case .tokenHolders: .forTokens(publisher)
         case .nobody: .off
-        }
-    }
-
-    private func start(_ server: Server, _ setting: Setting) throws(ConfigurationError) -> ListenAddress {
-        do {
-            return try server.start()
-        } catch {
-            throw ConfigurationError("Cannot listen (\(setting.variable)): \(error)")
         }
     }
 

@@ -69,23 +69,19 @@ struct Configuration: Sendable {
         argon2 = try Self.argon2(texts)
         trustedProxies = try Self.proxies(texts)
         corsOrigins = Self.list(.corsOrigins, texts)
-        guard let cors = CORSPolicy(origins: corsOrigins) else {
-            throw ConfigurationError(
-                "\(texts.origin(.corsOrigins)) must list origins such as https://app.example, without path or wildcard.")
-        }
-        self.cors = cors
+        cors = try Self.cors(texts)
         metricsListen = texts[.metricsListen] == "off" ? nil : try Self.address(.metricsListen, texts)
         feed = try Self.choice(.feed, texts, ["public": .everybody, "token": .tokenHolders, "off": .nobody])
         auditDays = try Self.number(.auditDays, texts, 1...36_500)
         loginLimit = try Self.loginLimit(texts)
         logLevel = try Self.logLevel(texts)
-        logFormat = try texts[.logFormat] == nil ? nil : Self.choice(.logFormat, texts, ["text": .text, "json": .json])
+        logFormat = try Self.logFormat(texts)
         publicFolder = texts[.publicDir]
         migrationsFolder = texts[.migrationsDir]
         limits = try Self.limits(texts)
     }
 
-    private static func address(_ setting: Setting, _ texts: SettingTexts) throws(ConfigurationError) -> ListenAddress {
+    static func address(_ setting: Setting, _ texts: SettingTexts) throws(ConfigurationError) -> ListenAddress {
         guard let address = ListenAddress(texts[setting] ?? "") else {
             throw ConfigurationError("\(texts.origin(setting)) must be an address and port such as 127.0.0.1:8080, or unix:/path.")
         }
@@ -169,7 +165,7 @@ struct Configuration: Sendable {
         return parameters
     }
 
-    private static func proxies(_ texts: SettingTexts) throws(ConfigurationError) -> TrustedProxies {
+    static func proxies(_ texts: SettingTexts) throws(ConfigurationError) -> TrustedProxies {
         let field: TrustedProxies.Field = try choice(
             .forwardedHeader, texts, ["x-forwarded-for": .xForwardedFor, "forwarded": .forwarded])
         let words = list(.trustedProxies, texts)
@@ -193,7 +189,7 @@ struct Configuration: Sendable {
         return LoginThrottle.Limit(failures: failures, seconds: seconds)
     }
 
-    private static func logLevel(_ texts: SettingTexts) throws(ConfigurationError) -> Logger.Level {
+    static func logLevel(_ texts: SettingTexts) throws(ConfigurationError) -> Logger.Level {
         guard let level = Logger.Level(rawValue: texts[.logLevel] ?? "") else {
             let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
             throw ConfigurationError("\(texts.origin(.logLevel)) must be one of \(names).")
@@ -201,7 +197,19 @@ struct Configuration: Sendable {
         return level
     }
 
-    private static func limits(_ texts: SettingTexts) throws(ConfigurationError) -> Limits {
+    static func logFormat(_ texts: SettingTexts) throws(ConfigurationError) -> LogFormat? {
+        try texts[.logFormat] == nil ? nil : choice(.logFormat, texts, ["text": .text, "json": .json])
+    }
+
+    static func cors(_ texts: SettingTexts) throws(ConfigurationError) -> CORSPolicy {
+        guard let cors = CORSPolicy(origins: list(.corsOrigins, texts)) else {
+            throw ConfigurationError(
+                "\(texts.origin(.corsOrigins)) must list origins such as https://app.example, without path or wildcard.")
+        }
+        return cors
+    }
+
+    static func limits(_ texts: SettingTexts) throws(ConfigurationError) -> Limits {
         var limits = Limits()
         limits.connections = Int(try number(.maxConnections, texts, 1...1_000_000))
         limits.requestLine = Int(try number(.maxRequestLine, texts, 64...1_048_576))
@@ -215,15 +223,19 @@ struct Configuration: Sendable {
         return limits
     }
 
-    private static func number(_ setting: Setting, _ texts: SettingTexts, _ range: ClosedRange<Int64>) throws(ConfigurationError) -> Int64 {
+    /// `word` is what may stand in the number's place, for the advice.
+    static func number(
+        _ setting: Setting, _ texts: SettingTexts, _ range: ClosedRange<Int64>, or word: String? = nil
+    ) throws(ConfigurationError) -> Int64 {
         guard let number = texts[setting].flatMap({ Int64(digits: ArraySlice(Array($0.utf8))) }), range.contains(number) else {
             throw ConfigurationError(
-                "\(texts.origin(setting)) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+                "\(texts.origin(setting)) must be a whole number from \(range.lowerBound) to \(range.upperBound)\(word.map { ", or \($0)" } ?? "")."
+            )
         }
         return number
     }
 
-    private static func choice<Value>(
+    static func choice<Value>(
         _ setting: Setting, _ texts: SettingTexts, _ values: [String: Value]
     ) throws(ConfigurationError) -> Value {
         guard let value = texts[setting].flatMap({ values[$0] }) else {
@@ -232,7 +244,7 @@ struct Configuration: Sendable {
         return value
     }
 
-    private static func list(_ setting: Setting, _ texts: SettingTexts) -> [String] {
+    static func list(_ setting: Setting, _ texts: SettingTexts) -> [String] {
         (texts[setting] ?? "").split(separator: ",").map { word in
             String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }

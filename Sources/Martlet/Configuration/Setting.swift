@@ -9,28 +9,40 @@ struct Setting: Sendable, Hashable {
     /// The text that stands when nobody says anything; nil for none.
     let fallback: String?
     let help: String
+    /// It has no flag: an argument can be read by everybody on the machine.
     let isSecret: Bool
+    /// It may also come from a file that ``fileVariable`` names.
+    let mayBeFile: Bool
 
-    private init(_ name: String, _ fallback: String?, _ help: String, isSecret: Bool = false) {
+    private init(_ name: String, _ fallback: String?, _ help: String, isSecret: Bool = false, mayBeFile: Bool = false) {
         self.name = name
         self.fallback = fallback
         self.help = help
         self.isSecret = isSecret
+        self.mayBeFile = mayBeFile || isSecret
     }
 
     /// The environment variable.
     var variable: String { "MARTLET_" + String(decoding: name.utf8.map(asciiUppercased), as: UTF8.self) }
-    /// The variable that names a file with the value; for secrets.
+    /// The variable that names a file with the value.
     var fileVariable: String { variable + "_FILE" }
     /// The flag, without its dashes.
     var flag: String { String(name.map { $0 == "_" ? "-" : $0 }) }
 
+    /// Those of the service, and of the commands beside it.
     static let all = [
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
         logLevel, logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
+    ]
+
+    /// Those of `martlet api`.
+    static let api = [
+        apiListen, apiIssuer, apiAudience, redis, fleetSecret, keyCacheDir, maxStaleness, trustedProxies, forwardedHeader, corsOrigins,
+        apiMetricsListen, logLevel, logFormat, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody, headTimeout,
+        bodyTimeout, idleTimeout, writeTimeout,
     ]
 
     static let listen = Setting("listen", "127.0.0.1:8080", "Address and port, or unix:/path; port 0 picks one and prints it.")
@@ -79,6 +91,18 @@ struct Setting: Sendable, Hashable {
     static let headTimeout = Setting("head_timeout", "10", "Seconds for a request's head to arrive.")
     static let bodyTimeout = Setting("body_timeout", "30", "Seconds for a request's body to arrive.")
     static let idleTimeout = Setting("idle_timeout", "60", "Seconds that a connection may be idle.")
+    static let apiListen = Setting("listen", "127.0.0.1:8081", "Address and port, or unix:/path; port 0 picks one and prints it.")
+    static let apiIssuer = Setting(
+        "issuer", nil, "Whose tokens are accepted: https, or http on this machine. Its keys and revocations are found from here.")
+    static let apiAudience = Setting("audience", nil, "What aud must contain. Default: the issuer.")
+    static let redis = Setting(
+        "redis", nil, "redis://host:port, where a fleet shares fetched keys. With a password: in the environment only.", mayBeFile: true)
+    static let fleetSecret = Setting(
+        "fleet_secret", nil, "32 bytes or more, the same for the fleet: seals what is kept in Redis or on disk.", isSecret: true)
+    static let keyCacheDir = Setting("key_cache_dir", nil, "Folder of the last keys that were good, for a start while the issuer is away.")
+    static let maxStaleness = Setting(
+        "max_staleness", "off", "Seconds without news of revocations after which tokens are refused; off accepts them until they expire.")
+    static let apiMetricsListen = Setting("metrics_listen", "127.0.0.1:9465", "Where Prometheus metrics are served, or off.")
     static let writeTimeout = Setting("write_timeout", "30", "Seconds that a peer may take nothing of an answer.")
 }
 

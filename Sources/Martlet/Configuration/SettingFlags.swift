@@ -88,32 +88,7 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.migrationsDir.argumentName, help: Setting.migrationsDir.argumentHelp)
     var migrationsDir: String?
 
-    @Option(name: Setting.maxConnections.argumentName, help: Setting.maxConnections.argumentHelp)
-    var maxConnections: String?
-
-    @Option(name: Setting.maxRequestLine.argumentName, help: Setting.maxRequestLine.argumentHelp)
-    var maxRequestLine: String?
-
-    @Option(name: Setting.maxHeaderBytes.argumentName, help: Setting.maxHeaderBytes.argumentHelp)
-    var maxHeaderBytes: String?
-
-    @Option(name: Setting.maxHeaderFields.argumentName, help: Setting.maxHeaderFields.argumentHelp)
-    var maxHeaderFields: String?
-
-    @Option(name: Setting.maxBody.argumentName, help: Setting.maxBody.argumentHelp)
-    var maxBody: String?
-
-    @Option(name: Setting.headTimeout.argumentName, help: Setting.headTimeout.argumentHelp)
-    var headTimeout: String?
-
-    @Option(name: Setting.bodyTimeout.argumentName, help: Setting.bodyTimeout.argumentHelp)
-    var bodyTimeout: String?
-
-    @Option(name: Setting.idleTimeout.argumentName, help: Setting.idleTimeout.argumentHelp)
-    var idleTimeout: String?
-
-    @Option(name: Setting.writeTimeout.argumentName, help: Setting.writeTimeout.argumentHelp)
-    var writeTimeout: String?
+    @OptionGroup var limits: LimitFlags
 
     /// What was said, by setting.
     var texts: [(Setting, String?)] {
@@ -144,16 +119,7 @@ struct SettingFlags: ParsableArguments {
             (.logFormat, logFormat),
             (.publicDir, publicDir),
             (.migrationsDir, migrationsDir),
-            (.maxConnections, maxConnections),
-            (.maxRequestLine, maxRequestLine),
-            (.maxHeaderBytes, maxHeaderBytes),
-            (.maxHeaderFields, maxHeaderFields),
-            (.maxBody, maxBody),
-            (.headTimeout, headTimeout),
-            (.bodyTimeout, bodyTimeout),
-            (.idleTimeout, idleTimeout),
-            (.writeTimeout, writeTimeout),
-        ]
+        ] + limits.texts
     }
 
     /// The configuration that flags, environment and file make together.

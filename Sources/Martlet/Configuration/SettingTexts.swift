@@ -13,15 +13,19 @@ struct ConfigurationError: Error, CustomStringConvertible {
 
 /// What was said about each setting.
 struct SettingTexts: Sendable {
+    private let settings: [Setting]
     private var texts: [Setting: (text: String, origin: String)] = [:]
 
     /// Gathers what was said. `flags` by setting name; `file` the path that `--config` names.
     ///
     /// Throws for a variable or member that is no setting, a secret in a flag's place, an unreadable file.
-    init(flags: [String: String], environment: [String: String], file: String?) throws(ConfigurationError) {
+    init(
+        flags: [String: String], environment: [String: String], file: String?, among settings: [Setting] = Setting.all
+    ) throws(ConfigurationError) {
+        self.settings = settings
         if let file { try read(file: file) }
         try read(environment: environment)
-        for setting in Setting.all {
+        for setting in settings {
             guard let text = flags[setting.name], !text.isEmpty else { continue }
             texts[setting] = (text, "--\(setting.flag)")
         }
@@ -42,9 +46,9 @@ struct SettingTexts: Sendable {
         for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("MARTLET_") {
             // Kubernetes sets these beside a service named martlet.
             if variable.hasPrefix("MARTLET_PORT") || variable.hasPrefix("MARTLET_SERVICE_") { continue }
-            if let setting = Setting.all.first(where: { $0.variable == variable }) {
+            if let setting = settings.first(where: { $0.variable == variable }) {
                 if !text.isEmpty { texts[setting] = (text, variable) }
-            } else if let setting = Setting.all.first(where: { $0.isSecret && $0.fileVariable == variable }) {
+            } else if let setting = settings.first(where: { $0.mayBeFile && $0.fileVariable == variable }) {
                 if text.isEmpty { continue }
                 guard environment[setting.variable, default: ""].isEmpty else {
                     throw ConfigurationError("\(setting.variable) and \(variable) are both set; keep one of them.")
@@ -57,7 +61,7 @@ struct SettingTexts: Sendable {
                 guard !secret.isEmpty else { throw ConfigurationError("\(variable) names \(text), which is empty.") }
                 texts[setting] = (secret, variable)
             } else {
-                throw ConfigurationError(Self.unknown(variable, among: Setting.all.map(\.variable)))
+                throw ConfigurationError(unknown(variable, \.variable))
             }
         }
     }
@@ -72,8 +76,8 @@ struct SettingTexts: Sendable {
         }
         guard document.root.isObject else { throw ConfigurationError("\(file) must hold one JSON object.") }
         for (name, value) in document.root.members {
-            guard let setting = Setting.all.first(where: { $0.name == name }) else {
-                throw ConfigurationError("\(file): " + Self.unknown(name, among: Setting.all.map(\.name)))
+            guard let setting = settings.first(where: { $0.name == name }) else {
+                throw ConfigurationError("\(file): " + unknown(name, \.name))
             }
             let list = value.strings.map { $0.joined(separator: ",") }
             guard let text = value.string ?? value.integer.map(String.init) ?? list else {
@@ -83,9 +87,16 @@ struct SettingTexts: Sendable {
         }
     }
 
-    private static func unknown(_ name: String, among names: [String]) -> String {
-        let nearest = names.map { ($0, distance($0, name)) }.min { $0.1 < $1.1 }
-        guard let nearest, nearest.1 <= 4 else { return "\(name) is not a setting; `martlet serve --help` lists them." }
+    private func unknown(_ name: String, _ path: KeyPath<Setting, String>) -> String {
+        let isAPI = settings == Setting.api
+        let elsewhere = isAPI ? Setting.all : Setting.api
+        guard !elsewhere.contains(where: { $0[keyPath: path] == name }) else {
+            return "\(name) is a setting of `martlet \(isAPI ? "serve" : "api")`, not of this command."
+        }
+        let nearest = settings.map { ($0[keyPath: path], Self.distance($0[keyPath: path], name)) }.min { $0.1 < $1.1 }
+        guard let nearest, nearest.1 <= 4 else {
+            return "\(name) is not a setting; `martlet \(isAPI ? "api" : "serve") --help` lists them."
+        }
         return "\(name) is not a setting; did you mean \(nearest.0)?"
     }
 

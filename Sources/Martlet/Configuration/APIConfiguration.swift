@@ -1,0 +1,73 @@
+// APIConfiguration: what the settings of `martlet api` mean, as values that cannot be wrong.
+
+import HTTP
+import HTTPServer
+import Logging
+import MartletVerifier
+import MartletVerifierRedis
+
+/// Everything that a consuming process is told.
+struct APIConfiguration: Sendable {
+    var listen: ListenAddress
+    var issuer: String
+    var audience: String?
+    /// Redis first, then the disk; nil without either.
+    var tiers: FleetTiers?
+    var whenStale: RevocationFeed.WhenStale
+    var trustedProxies: TrustedProxies
+    var cors: CORSPolicy
+    var metricsListen: ListenAddress?
+    var logLevel: Logger.Level
+    var logFormat: LogFormat?
+    var limits: Limits
+
+    init(_ texts: SettingTexts) throws(ConfigurationError) {
+        listen = try Configuration.address(.apiListen, texts)
+        guard let issuer = texts[.apiIssuer] else {
+            throw ConfigurationError(
+                "\(Setting.apiIssuer.variable) or --issuer is needed: the address of the service whose tokens to accept.")
+        }
+        self.issuer = issuer
+        audience = texts[.apiAudience]
+        tiers = try Self.tiers(texts)
+        whenStale =
+            texts[.maxStaleness] == "off"
+            ? .accept : .refuse(afterSeconds: try Configuration.number(.maxStaleness, texts, 2...86_400, or: "off"))
+        trustedProxies = try Configuration.proxies(texts)
+        cors = try Configuration.cors(texts)
+        metricsListen = texts[.apiMetricsListen] == "off" ? nil : try Configuration.address(.apiMetricsListen, texts)
+        logLevel = try Configuration.logLevel(texts)
+        logFormat = try Configuration.logFormat(texts)
+        limits = try Configuration.limits(texts)
+    }
+
+    private static func tiers(_ texts: SettingTexts) throws(ConfigurationError) -> FleetTiers? {
+        var tiers: [any Tier] = []
+        if let url = texts[.redis] {
+            guard !url.contains("@") || texts.origin(.redis) != "--\(Setting.redis.flag)" else {
+                throw ConfigurationError(
+                    "--redis must not hold a password, which everybody on the machine could read; set \(Setting.redis.variable) instead.")
+            }
+            do throws(RedisURLFailure) {
+                tiers.append(try RedisTier(url: url))
+            } catch {
+                throw ConfigurationError("\(texts.origin(.redis)): \(error)")
+            }
+        }
+        if let folder = texts[.keyCacheDir] { tiers.append(FileTier(folder: folder)) }
+        guard !tiers.isEmpty else {
+            guard texts[.fleetSecret] == nil else {
+                throw ConfigurationError(
+                    "\(texts.origin(.fleetSecret)) seals what \(Setting.redis.variable) or \(Setting.keyCacheDir.variable) keeps; set one, or leave it out."
+                )
+            }
+            return nil
+        }
+        guard let secret = texts[.fleetSecret], let sealed = FleetTiers(tiers, secret: Array(secret.utf8)) else {
+            let origin = texts.origin(texts[.redis] == nil ? .keyCacheDir : .redis)
+            throw ConfigurationError(
+                "\(origin) needs \(Setting.fleetSecret.variable): a secret of 32 bytes or more, the same for the whole fleet.")
+        }
+        return sealed
+    }
+}

@@ -1,0 +1,48 @@
+// WhoamiRoutes: the sample user API of a process that only consumes tokens. What it knows about a caller is what the token says.
+
+package import HTTP
+import MartletEncoding
+import MartletJOSE
+package import MartletVerifier
+
+/// A resource server's routes.
+package struct WhoamiRoutes: Sendable {
+    private let gate: TokenGate
+    private let metadata: Response
+    private let unready: @Sendable () -> String?
+
+    /// Routes behind a verifier. `unready` says why the process cannot judge tokens; nil when it can.
+    package init(_ verifier: TokenVerifier, metadata: ResourceMetadata, unready: @escaping @Sendable () -> String?) {
+        gate = TokenGate(verifier)
+        self.metadata = metadata.response
+        self.unready = unready
+    }
+
+    /// All of them.
+    package var all: [Route] {
+        [
+            route("/api/v1/whoami", whoami),
+            route(ResourceMetadata.path) { [metadata] _ throws(Refusal) in .respond(metadata) },
+            route("/healthz") { _ throws(Refusal) in .respond(Self.healthy) },
+            route("/readyz", readiness),
+        ]
+    }
+
+    /// `GET /api/v1/whoami`: the claims of the caller's token.
+    private func whoami(_ request: Request) throws(Refusal) -> Outcome {
+        try gate.pass(request) { token throws(Refusal) in .respond(.privateJSON(token.claims.json)) }
+    }
+
+    /// `GET /readyz`: there are keys, and the revocations until now are known.
+    private func readiness(_ request: Request) throws(Refusal) -> Outcome {
+        guard let reason = unready() else { return .respond(Self.ready) }
+        throw Refusal(.serviceUnavailable, code: "not_ready", detail: reason, retryAfter: 1)
+    }
+
+    private func route(_ pattern: String, _ handler: @escaping @Sendable (Request) throws(Refusal) -> Outcome) -> Route {
+        Route(.get, pattern) { request in answering { () throws(Refusal) in try handler(request) } }
+    }
+
+    private static let healthy = Response.privateJSON(JSONWriter.object { $0.member("status", "ok") })
+    private static let ready = Response.privateJSON(JSONWriter.object { $0.member("status", "ready") })
+}
