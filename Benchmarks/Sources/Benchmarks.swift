@@ -21,11 +21,13 @@ struct Benchmarks {
         let words = Array(CommandLine.arguments.dropFirst())
         if words.first == "--repeat", words.count == 3, let count = Int(words[1]) {
             // Making an RSA key or a database is not what is counted.
-            let cases = try JOSECases.all([.es256]) + HTTPCases.all() + OpenSSLCases.all()
+            let cases = try JOSECases.all([.es256]) + RemoteCases.all() + HTTPCases.all() + OpenSSLCases.all()
             guard let chosen = cases.first(where: { $0.name == words[2] }) else { return print("there is no case \(words[2])") }
             return chosen.run(count)
         }
-        let cases = try JOSECases.all([.es256, .edDSA, .rs256, .hs256]) + HTTPCases.all() + OpenSSLCases.all() + StoreCases.all()
+        let cases =
+            try JOSECases.all([.es256, .edDSA, .rs256, .hs256]) + RemoteCases.all() + HTTPCases.all() + OpenSSLCases.all()
+            + StoreCases.all()
         for chosen in cases where words.first.map({ chosen.name.contains($0) }) ?? true {
             let nanoseconds = chosen.measure()
             let rate = Int(1e9 / nanoseconds)

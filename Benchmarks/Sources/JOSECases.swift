@@ -52,7 +52,7 @@ enum JOSECases {
         }
     }
 
-    private static func claims(id: Int) -> [UInt8] {
+    static func claims(id: Int) -> [UInt8] {
         JSONWriter.object { writer in
             writer.member("iss", issuer)
             writer.member("sub", "01a1fc22-40f8-7a56-8e57-66398104ac47")
@@ -66,6 +66,6 @@ enum JOSECases {
         }
     }
 
-    private static let issuer = "https://auth.example.com"
-    private static let now = UnixTime(seconds: 1_800_000_000)
+    static let issuer = "https://auth.example.com"
+    static let now = UnixTime(seconds: 1_800_000_000)
 }

@@ -34,8 +34,11 @@ package final class RevocationSet: RevocationCheck {
     }
 
     private let shards = (0..<16).map { _ in Shard() }
-    /// An empty set, which is the usual case, is asked without a lock.
+    /// What is nearly always enough to ask, and takes no lock.
+    private let filter = RevocationFilter()
     private let total = Atomic<Int>(0)
+    /// Held while entries come or go.
+    private let changing = Mutex(())
 
     package init() {}
 
@@ -48,42 +51,52 @@ package final class RevocationSet: RevocationCheck {
 
     /// Whether the token is taken back by anything.
     package func isRevoked(_ token: RevocationSubject) -> Bool {
-        guard total.load(ordering: .acquiring) > 0 else { return false }
-        return isRevoked(token.session, token) || isRevoked(token.token, token) || isRevoked(token.client, token)
+        isRevoked(token.session, token) || isRevoked(token.token, token) || isRevoked(token.client, token)
             || isRevoked(token.key, token)
     }
 
     /// Takes in entries.
     package func insert(_ entries: some Sequence<RevocationEntry>) {
-        for new in entries {
-            let isNew = shard(new.digest).entries.withLock { entries in
-                let old = entries[new.digest]
-                // Of two revocations of one client the later one says more; `until` never falls.
-                entries[new.digest] = Entry(
-                    until: max(new.until.milliseconds, old?.until ?? .min),
-                    issuedBefore: old.map { later($0.issuedBefore, new.issuedBefore) } ?? new.issuedBefore)
-                return old == nil
-            }
-            if isNew { total.add(1, ordering: .releasing) }
+        changing.withLock { _ in for new in entries { insert(new) } }
+    }
+
+    private func insert(_ new: RevocationEntry) {
+        let isNew = shard(new.digest).entries.withLock { entries in
+            let old = entries[new.digest]
+            // Of two revocations of one client the later one says more; `until` never falls.
+            entries[new.digest] = Entry(
+                until: max(new.until.milliseconds, old?.until ?? .min),
+                issuedBefore: old.map { later($0.issuedBefore, new.issuedBefore) } ?? new.issuedBefore)
+            return old == nil
         }
+        guard isNew else { return }
+        total.add(1, ordering: .relaxed)
+        filter.insert(new.digest)
     }
 
     /// Lets go of what no token can meet any more. To be called now and then. An hour more is kept, so that a clock that was
     /// stepped back revives nothing.
     package func purge(at now: UnixTime) {
         let end = now.adding(seconds: -3600).milliseconds
-        for shard in shards {
-            let gone = shard.entries.withLock { entries in
-                let before = entries.count
-                entries = entries.filter { $0.value.until > end }
-                return before - entries.count
+        changing.withLock { _ in
+            var gone = 0
+            var kept: [RevocationDigest] = []
+            for shard in shards {
+                shard.entries.withLock { entries in
+                    let before = entries.count
+                    entries = entries.filter { $0.value.until > end }
+                    gone += before - entries.count
+                    kept += entries.keys
+                }
             }
+            guard gone > 0 else { return }
             total.subtract(gone, ordering: .relaxed)
+            filter.keep(kept)
         }
     }
 
     private func isRevoked(_ digest: RevocationDigest?, _ token: RevocationSubject) -> Bool {
-        guard let digest, let entry = shard(digest).entries.withLock({ $0[digest] }) else { return false }
+        guard let digest, filter.mayContain(digest), let entry = shard(digest).entries.withLock({ $0[digest] }) else { return false }
         guard let issuedBefore = entry.issuedBefore else { return true }
         return (token.issuedAt ?? .min) < issuedBefore
     }
