@@ -24,7 +24,10 @@ extension RevocationDocument {
         let header = token.unverifiedHeader
         guard now < keys.goodUntil, let algorithm = header.algorithm, !algorithm.isSymmetric else { throw .unknownKey }
         let candidates = keys.keys.candidates(keyID: header.keyID, algorithm: algorithm, type: Self.type).filter { $0.signs != nil }
-        guard !candidates.isEmpty else { throw .unknownKey }
+        guard !candidates.isEmpty else {
+            // A key that is here and for something else is no reason to fetch and to wait.
+            throw keys.keys.contains(keyID: header.keyID) ? .badSignature : .unknownKey
+        }
         for key in candidates {
             if let verified = try? token.verified(by: key) { return verified.payload }
         }

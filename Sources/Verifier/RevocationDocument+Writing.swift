@@ -16,13 +16,17 @@ extension RevocationDocument {
             writer.member("lineage", lineage)
             writer.member("seq", sequence)
             if let after { writer.member("after", after) }
-            for kind in RevocationDigest.Kind.allCases {
-                guard let rows = kinds[kind]?.sorted() else { continue }
-                writer.name(kind.rawValue)
-                writer.array { writer in
-                    switch kind {
-                    case .session, .token: Self.writeGroups(rows, to: &writer)
-                    case .client, .key: Self.writeObjects(rows, to: &writer)
+            guard !kinds.isEmpty else { return }
+            writer.name("revoked")
+            writer.object { writer in
+                for kind in RevocationDigest.Kind.allCases {
+                    guard let rows = kinds[kind]?.sorted() else { continue }
+                    writer.name(kind.rawValue)
+                    writer.array { writer in
+                        switch kind {
+                        case .session, .token: Self.writeGroups(rows, to: &writer)
+                        case .client, .key: Self.writeObjects(rows, to: &writer)
+                        }
                     }
                 }
             }

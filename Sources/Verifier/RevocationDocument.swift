@@ -1,9 +1,11 @@
 // RevocationDocument: one message of the revocation feed, as a value. It is the payload of a JWS of type `revocations+jwt`:
 //
 //     {"iss","iat","exp","lineage","seq","after",
-//      "sid":[[until,"<hashes>"],…],"jti":[[until,"<hashes>"],…],
-//      "client":[{"h":"<hash>","iat_before","until"},…],"key":[{"h":"<hash>","until"},…]}
+//      "revoked":{"sid":[[until,"<hashes>"],…],"jti":[[until,"<hashes>"],…],
+//                 "client":[{"h":"<hash>","iat_before","until"},…],"key":[{"h":"<hash>","until"},…]}}
 //
+// What is revoked stands in an object of its own: a claim `jti` of the document itself is one string (RFC 7519 §4.1.7), which
+// strict libraries insist on.
 // Reading is strict about what it knows, and blind to members that it does not. Writing is in RevocationDocument+Writing, what
 // makes a document believed in RevocationDocument+Verifying, and what it changes in FeedPosition.
 import MartletEncoding
@@ -51,16 +53,18 @@ package struct RevocationDocument: Sendable, Hashable {
         sequence = try Self.number(in: root, "seq", upTo: .max)
         after = root["after"] == nil ? nil : try Self.number(in: root, "after", upTo: sequence)
         entries = []
-        try readGroups(.session, in: root)
-        try readGroups(.token, in: root)
-        try readObjects(.client, in: root)
-        try readObjects(.key, in: root)
+        guard let revoked = root["revoked"] else { return }
+        guard revoked.isObject else { throw .malformed(member: "revoked") }
+        try readGroups(.session, in: revoked)
+        try readGroups(.token, in: revoked)
+        try readObjects(.client, in: revoked)
+        try readObjects(.key, in: revoked)
     }
 
     /// `[[until, "<base64url of concatenated hashes>"], …]`
-    private mutating func readGroups(_ kind: RevocationDigest.Kind, in root: JSONValue) throws(RevocationDocumentError) {
+    private mutating func readGroups(_ kind: RevocationDigest.Kind, in revoked: JSONValue) throws(RevocationDocumentError) {
         let name = kind.rawValue
-        guard let value = root[name] else { return }
+        guard let value = revoked[name] else { return }
         guard let groups = value.elements else { throw .malformed(member: name) }
         for group in groups {
             guard let pair = group.elements, pair.count == 2, let seconds = pair[0].integer, (0...Self.latest).contains(seconds),
@@ -75,9 +79,9 @@ package struct RevocationDocument: Sendable, Hashable {
     }
 
     /// `[{"h": "<base64url of a hash>", "iat_before", "until"}, …]`; `iat_before` is for clients, and nil means every token.
-    private mutating func readObjects(_ kind: RevocationDigest.Kind, in root: JSONValue) throws(RevocationDocumentError) {
+    private mutating func readObjects(_ kind: RevocationDigest.Kind, in revoked: JSONValue) throws(RevocationDocumentError) {
         let name = kind.rawValue
-        guard let value = root[name] else { return }
+        guard let value = revoked[name] else { return }
         guard let objects = value.elements else { throw .malformed(member: name) }
         for object in objects {
             guard let text = object["h"], let hash = Self.decoded(text), let digest = RevocationDigest(bytes: hash[...]),

@@ -72,7 +72,7 @@ struct RevocationDocumentTests {
         #expect(Set(read.entries.map(\.digest)) == Set(entries.map(\.digest)))
         #expect(payload.count < 200_000 * 22)
         // Ten minutes with 20,000 each, of which 4,096 share a group, and the few of the very first second.
-        #expect(try JSONDocument(parsing: payload).root["sid"]?.elements?.count == 51)
+        #expect(try JSONDocument(parsing: payload).root["revoked"]?["sid"]?.elements?.count == 51)
     }
 
     @Test("members that nobody knows here are not looked at")
@@ -105,6 +105,7 @@ struct RevocationDocumentTests {
             ("client", #"[{"h":"","until":60}]"#, "an empty hash"), ("client", #"[{"h":"\#(hash)","until":-1}]"#, "negative time"),
             ("key", #"[{"h":"\#(hash)AAAAAAAAAAAAAAAAAAAAAA","until":60}]"#, "33 bytes"), ("key", #"[{"h":5,"until":60}]"#, "a number"),
             ("key", #"[{"h":"\#(hash)","until":1e3}]"#, "an exponent"), ("key", "0", "a number"),
+            ("revoked", "[]", "an array"), ("revoked", "null", "null"),
         ] as [(String, String?, String)])
     func malformed(member: String, value: String?, why: String) {
         #expect(throws: RevocationDocumentError.malformed(member: member), Comment(rawValue: why)) {
@@ -136,10 +137,19 @@ struct RevocationDocumentTests {
     /// A good payload but for these members, each with its JSON; nil leaves it out.
     private func text(_ changes: [String: String?]) -> [UInt8] {
         var members: [String: String?] = ["iss": #""i""#, "iat": "100", "exp": "160", "lineage": #""l""#, "seq": "5"]
-        for (name, value) in changes { members.updateValue(value, forKey: name) }
-        let pairs = members.compactMap { name, value in value.map { "\"\(name)\":\($0)" } }
-        return Array("{\(pairs.joined(separator: ","))}".utf8)
+        var revoked: [String: String?] = [:]
+        for (name, value) in changes {
+            if Self.kinds.contains(name) { revoked[name] = value } else { members.updateValue(value, forKey: name) }
+        }
+        if !revoked.isEmpty { members["revoked"] = Self.object(revoked) }
+        return Array(Self.object(members).utf8)
     }
 
+    private static func object(_ members: [String: String?]) -> String {
+        let pairs = members.compactMap { name, value in value.map { "\"\(name)\":\($0)" } }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+
+    private static let kinds = Set(RevocationDigest.Kind.allCases.map(\.rawValue))
     private static let hash = "AAAAAAAAAAAAAAAAAAAAAA"
 }

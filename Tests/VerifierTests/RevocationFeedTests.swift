@@ -149,8 +149,8 @@ struct RevocationFeedTests {
             switch self {
             case .garbage, .notAJWS, .cut, .noPayload, .negativeSequence: .malformed
             case .wrongType, .withoutType, .accessKey: .wrongType
-            case .accessKeyWithFeedType, .unsigned: .unknownKey
-            case .tampered, .otherKeyOfThatName: .badSignature
+            case .unsigned: .unknownKey
+            case .tampered, .otherKeyOfThatName, .accessKeyWithFeedType: .badSignature
             case .wrongIssuer, .otherSpelling: .wrongIssuer
             case .expired: .expired
             case .future: .fromTheFuture
