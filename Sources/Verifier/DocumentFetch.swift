@@ -8,11 +8,17 @@ struct DocumentFetch {
     let clock: @Sendable () -> UnixTime
     /// When the time for all documents is over.
     let end: UnixTime
+    /// Whether a cache on the way must ask the issuer (RFC 9111 §5.2.1.4): what it holds is what is known to be too old.
+    let isBypassingCaches: Bool
     let isCancelled: @Sendable () -> Bool
 
     /// A fetch that has five seconds from now on.
-    init(fetcher: any Fetcher, clock: @escaping @Sendable () -> UnixTime, isCancelled: @escaping @Sendable () -> Bool) {
+    init(
+        fetcher: any Fetcher, isBypassingCaches: Bool, clock: @escaping @Sendable () -> UnixTime,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) {
         self.fetcher = fetcher
+        self.isBypassingCaches = isBypassingCaches
         self.clock = clock
         self.isCancelled = isCancelled
         end = clock().adding(milliseconds: Self.wholeTimeout)
@@ -20,8 +26,11 @@ struct DocumentFetch {
 
     /// The document at an address: an answer of status 200, or of 304 when an entity tag is given.
     ///
-    /// The only fields sent are `accept` and `if-none-match`: whoever is asked learns nothing about who asks.
+    /// The only fields sent are `accept`, `if-none-match` and `cache-control`: whoever is asked learns nothing about who asks.
     func get(_ address: SecureURL, accept: String, unless entityTag: String? = nil) throws(KeyFetchFailure) -> FetchResponse {
+        var headers = [(name: "accept", value: accept)]
+        if let entityTag { headers.append(("if-none-match", entityTag)) }
+        if isBypassingCaches { headers.append(("cache-control", "no-cache")) }
         var url = address
         for _ in 0...Self.maximumRedirects {
             // A clock that was stepped back gives no more time than there was.
@@ -31,7 +40,7 @@ struct DocumentFetch {
             do {
                 response = try fetcher.get(
                     FetchRequest(
-                        url: url, headers: [("accept", accept)] + (entityTag.map { [("if-none-match", $0)] } ?? []),
+                        url: url, headers: headers,
                         connectTimeout: min(left, Self.connectTimeout), timeout: left, maximumBody: Self.maximumBody,
                         isCancelled: isCancelled))
             } catch {

@@ -219,12 +219,12 @@ public final class RemoteKeySource: KeySource, FeedKeys {
     // MARK: Fetching
 
     private func carryOut(_ job: KeyFetchPolicy.Job) {
-        guard let tiers, !job.isDemanded else { return fetch() }
+        guard let tiers, !job.isDemanded else { return fetch(job) }
         if adopt(from: tiers, for: job) { return }
         let isLeader = tiers.lock(entryName, milliseconds: Self.lockTime)
         defer { if isLeader { tiers.unlock(entryName) } }
         if isLeader ? adopt(from: tiers, for: job) : wait(for: tiers, job) { return }
-        fetch()
+        fetch(job)
     }
 
     /// Another process fetches: what it writes is looked for until its time is over.
@@ -267,7 +267,7 @@ public final class RemoteKeySource: KeySource, FeedKeys {
         return false
     }
 
-    private func fetch() {
+    private func fetch(_ job: KeyFetchPolicy.Job) {
         let now = clock()
         let (held, metadata) = inside.withLock { inside in
             inside.fetches += 1
@@ -276,7 +276,9 @@ public final class RemoteKeySource: KeySource, FeedKeys {
         var known = metadata
         let result: Result<FetchedKeys, KeyFetchFailure>
         do throws(KeyFetchFailure) {
-            let documents = DocumentFetch(fetcher: fetcher, clock: clock) { [self] in isStopped }
+            let documents = DocumentFetch(
+                fetcher: fetcher, isBypassingCaches: job.isForced || job.isDemanded, clock: clock
+            ) { [self] in isStopped }
             let fetch = KeyFetch(location: location, documents: documents, ceiling: limits.ceiling)
             result = .success(try fetch.keys(holding: held, &known, at: now))
         } catch {

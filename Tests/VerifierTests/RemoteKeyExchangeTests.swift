@@ -94,6 +94,19 @@ import Testing
         #expect(issuer.asked.count == 2 && issuer.asked.allSatisfy { $0.headers.count == 1 })
     }
 
+    @Test func `a fetch for an unknown key, or that the feed wants, is not to be answered by a cache on the way`() throws {
+        issuer.publish([try JWK.generate(.es256)])
+        let source = try RemoteKeySource.scripted(issuer, clock)
+        source.begin()
+        _ = source.step(at: clock.now)
+        #expect(source.look(for: "new", at: clock.now) == .pending)
+        _ = source.step(at: clock.now)
+        #expect(source.demandKeys(at: clock.now))
+        _ = source.step(at: clock.now)
+        let asked = issuer.asked.map { request in request.headers.filter { $0.name == "cache-control" }.map(\.value) }
+        #expect(asked == [[], ["no-cache"], ["no-cache"]])
+    }
+
     @Test func `an entity tag is for the address that it came from`() throws {
         let (old, new) = (try JWK.generate(.es256).renamed("old"), try JWK.generate(.es256).renamed("new"))
         issuer.describe(keySet: "https://auth.example/old")
