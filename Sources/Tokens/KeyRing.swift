@@ -142,6 +142,7 @@ package final class KeyRing: Sendable {
         var published: [JWK] = []
         var access: JWSSigner?
         var feed: JWSSigner?
+        var feedKeys: [JWK] = []
         var refreshKeyID: String?
         var refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)] = [:]
         for record in records {
@@ -160,7 +161,7 @@ package final class KeyRing: Sendable {
                     refreshKeys[record.id] = (signer, try key.verificationKey(signer.algorithm))
                     if record.state == .active { refreshKeyID = record.id }
                 case .feed:
-                    published.append(key)
+                    feedKeys.append(key)
                     if record.state == .active { feed = try key.signer(type: RevocationDocument.type) }
                 }
             } catch {
@@ -178,7 +179,8 @@ package final class KeyRing: Sendable {
         guard let access else { throw .noActiveKey(.access) }
         guard let refreshKeyID else { throw .noActiveKey(.refresh) }
         return Snapshot(
-            access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, feed: feed, verifying: JWKSet(published), records: records
+            access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, feed: feed, verifying: JWKSet(published + feedKeys),
+            records: records
         )
     }
 

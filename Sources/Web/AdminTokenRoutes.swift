@@ -47,7 +47,7 @@ struct AdminTokenRoutes: Sendable {
         let body = try JSONBody(request, mayBeEmpty: true)
         let isEmergency = try body.bool("emergency") ?? false
         let purpose = SigningKeyRecord.Purpose(rawValue: try body.string("purpose") ?? SigningKeyRecord.Purpose.access.rawValue)
-        guard let purpose else { throw .invalid([FieldProblem("purpose", "invalid", "access or refresh.")]) }
+        guard let purpose else { throw .invalid([FieldProblem("purpose", "invalid", "access, refresh or feed.")]) }
         var algorithm: SignatureAlgorithm?
         if let name = try body.string("algorithm") {
             algorithm = SignatureAlgorithm(rawValue: name)

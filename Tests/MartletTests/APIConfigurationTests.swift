@@ -34,7 +34,7 @@ struct APIConfigurationTests {
             (["FLEET_SECRET": String(repeating: "s", count: 32)], "MARTLET_FLEET_SECRET", "MARTLET_REDIS"),
             (["REDIS": "http://127.0.0.1"], "MARTLET_REDIS", "redis://"), (["REDIS": "rediss://127.0.0.1"], "MARTLET_REDIS", "TLS"),
             (["MAX_STALENESS": "1"], "MARTLET_MAX_STALENESS", "2 to"), (["MAX_STALENESS": "never"], "MARTLET_MAX_STALENESS", "or off"),
-            (["DATA_DIR": "/tmp"], "MARTLET_DATA_DIR", "martlet serve"), (["ISUER": "x"], "MARTLET_ISUER", "MARTLET_ISSUER"),
+            (["ISUER": "x"], "MARTLET_ISUER", "MARTLET_ISSUER"),
         ] as [([String: String], String, String)])
     func refused(settings: [String: String], variable: String, advice: String) {
         let issuer = variable == "MARTLET_ISSUER" ? [:] : ["ISSUER": "https://auth.example"]
@@ -53,12 +53,16 @@ struct APIConfigurationTests {
         #expect(bad?.description.contains("hunter2") == false)
     }
 
-    @Test("a setting of the sample API is none of the service, and says whose it is")
-    func elsewhere() {
+    @Test("the service and the sample API may share an environment: each takes what is its own, and nobody takes a slip")
+    func shared() throws {
+        let environment = ["MARTLET_REDIS": "redis://127.0.0.1", "MARTLET_DATA_DIR": "/data", "MARTLET_FLEET_SECRET_FILE": "/nowhere"]
+        #expect(try SettingTexts(flags: [:], environment: environment, file: nil)[.dataDir] == "/data")
+        let issuer = ["MARTLET_ISSUER": "https://auth.example", "MARTLET_DATA_DIR": "/data", "MARTLET_ADMIN_PASSWORD": "x"]
+        #expect(throws: Never.self) { try SettingTexts(flags: [:], environment: issuer, file: nil, among: Setting.api) }
         let error = #expect(throws: ConfigurationError.self) {
-            try SettingTexts(flags: [:], environment: ["MARTLET_REDIS": "redis://127.0.0.1"], file: nil)
+            try SettingTexts(flags: [:], environment: ["MARTLET_REDS": "redis://127.0.0.1"], file: nil, among: Setting.api)
         }
-        #expect(error?.description.contains("martlet api") == true)
+        #expect(error?.description.contains("MARTLET_REDIS") == true)
     }
 
     private func configure(_ settings: [String: String]) throws(ConfigurationError) -> APIConfiguration {

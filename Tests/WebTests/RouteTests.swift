@@ -25,6 +25,8 @@ struct RouteTests {
             "GET /admin/api/users", "POST /admin/api/users", "GET /admin/api/users/{id}", "PATCH /admin/api/users/{id}",
             "DELETE /admin/api/users/{id}", "GET /admin/api/users/{id}/sessions", "DELETE /admin/api/sessions/{id}", "GET /admin/api/keys",
             "POST /admin/api/keys/rotate", "GET /admin/api/audit", "POST /admin/api/explain", "GET /.well-known/jwks.json", "GET /healthz",
+            "GET /.well-known/revocations", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openid-configuration",
+            "GET /.well-known/oauth-protected-resource", "GET /auth/forward",
             "GET /readyz",
         ]
         #expect(Set(contract).subtracting(routes).sorted() == [])

@@ -46,6 +46,8 @@ struct SettingTexts: Sendable {
         for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("MARTLET_") {
             // Kubernetes sets these beside a service named martlet.
             if variable.hasPrefix("MARTLET_PORT") || variable.hasPrefix("MARTLET_SERVICE_") { continue }
+            // `serve` and `api` may share an environment, such as that of an image or of a compose file.
+            if Self.isOfAnotherCommand(variable, settings) { continue }
             if let setting = settings.first(where: { $0.variable == variable }) {
                 if !text.isEmpty { texts[setting] = (text, variable) }
             } else if let setting = settings.first(where: { $0.mayBeFile && $0.fileVariable == variable }) {
@@ -87,15 +89,18 @@ struct SettingTexts: Sendable {
         }
     }
 
-    private func unknown(_ name: String, _ path: KeyPath<Setting, String>) -> String {
-        let isAPI = settings == Setting.api
-        let elsewhere = isAPI ? Setting.all : Setting.api
-        guard !elsewhere.contains(where: { $0[keyPath: path] == name }) else {
-            return "\(name) is a setting of `martlet \(isAPI ? "serve" : "api")`, not of this command."
+    private static func isOfAnotherCommand(_ variable: String, _ settings: [Setting]) -> Bool {
+        func has(_ settings: [Setting]) -> Bool {
+            settings.contains { $0.variable == variable || $0.mayBeFile && $0.fileVariable == variable }
         }
+        return has(Setting.all + Setting.api) && !has(settings)
+    }
+
+    private func unknown(_ name: String, _ path: KeyPath<Setting, String>) -> String {
+        let command = settings == Setting.api ? "api" : "serve"
         let nearest = settings.map { ($0[keyPath: path], Self.distance($0[keyPath: path], name)) }.min { $0.1 < $1.1 }
         guard let nearest, nearest.1 <= 4 else {
-            return "\(name) is not a setting; `martlet \(isAPI ? "api" : "serve") --help` lists them."
+            return "\(name) is not a setting; `martlet \(command) --help` lists them."
         }
         return "\(name) is not a setting; did you mean \(nearest.0)?"
     }
