@@ -217,6 +217,10 @@ class Server:
                 pass
             return read_all(sock)
 
+    def token_keys(self):
+        """The published keys that sign access tokens: those that do not say that they sign something else."""
+        return [key for key in self.get("/.well-known/jwks.json").json["keys"] if "signs" not in key]
+
     # Accounts
 
     def register(self, username=None, password=PASSWORD, **members):

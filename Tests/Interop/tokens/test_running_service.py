@@ -60,7 +60,7 @@ def forged(server):
 def test_the_header_says_how_it_is_signed(service):
     fields = header(service.session.access)
     assert (fields["alg"], fields["typ"]) == (service.algorithm, "at+jwt")
-    assert [key["alg"] for key in key_set(service)["keys"]] == [service.algorithm]
+    assert [key["alg"] for key in service.token_keys()] == [service.algorithm]
 
 
 # PyJWT: PyJWKClient fetches over the wire
@@ -127,7 +127,7 @@ def test_jwcrypto_refuses_a_strangers(service):
 
 
 def test_the_kid_is_the_thumbprint_of_the_key(service):
-    (key,) = key_set(service)["keys"]
+    (key,) = service.token_keys()
     assert jwcrypto_jwk.JWK(**key).thumbprint() == key["kid"]
 
 
@@ -143,7 +143,7 @@ def test_the_service_refuses_a_strangers(service):
 
 @pytest.mark.parametrize("confusion", ["none", "HS256 with the public key", "HS256 with an empty key", "embedded jwk", "no kid", "other kid"])
 def test_the_service_refuses_a_confused_algorithm_or_key(service, confusion):
-    token, (public,) = service.session.access, key_set(service)["keys"]
+    token, (public,) = service.session.access, service.token_keys()
     fields, body = header(token), claims(token)
     own = stranger(service.algorithm)
     pem = jwcrypto_jwk.JWK(**public).export_to_pem()
