@@ -5,6 +5,7 @@ import Synchronization
 /// Resumes a parked request.
 package final class Resumption: Sendable {
     private let deliver: Mutex<(@Sendable (@escaping @Sendable () -> Outcome) -> Void)?>
+    private let hasPeerEnded = Atomic<Bool>(false)
 
     /// A resumption that passes the work on with `deliver`, which is called at most once.
     package init(deliver: @escaping @Sendable (@escaping @Sendable () -> Outcome) -> Void) {
@@ -23,6 +24,12 @@ package final class Resumption: Sendable {
 
     /// Whether nobody waits for it any more: it was resumed, the deadline has passed, or the connection is gone.
     package var isOver: Bool { deliver.withLock { $0 == nil } }
+
+    /// Whether the peer will send nothing more: it hung up, or only closed its side and still reads.
+    package var isPeerDone: Bool { hasPeerEnded.load(ordering: .relaxed) }
+
+    /// Notes that the peer will send nothing more.
+    package func notePeerDone() { hasPeerEnded.store(true, ordering: .relaxed) }
 
     /// Notes that nobody waits for it any more. Lets go of the connection.
     package func abandon() { deliver.withLock { $0 = nil } }

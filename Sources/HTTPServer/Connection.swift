@@ -94,6 +94,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard let event = event as? ChannelEvent, event == .inputClosed else { return }
         peerState.store(PeerState.halfClosed, ordering: .relaxed)
+        parked?.resumption.notePeerDone()
         state.inputClosed()
         process()
     }

@@ -1,15 +1,18 @@
 // TokenGate: lets requests with a good token in. A token whose key is being fetched waits for it, holding no thread.
 
 package import HTTP
+package import MartletEncoding
 package import MartletVerifier
 
 /// The way past a verifier.
 package struct TokenGate: Sendable {
     private let verifier: TokenVerifier
+    private let clock: @Sendable () -> UnixTime
 
-    /// A gate that this verifier keeps.
-    package init(_ verifier: TokenVerifier) {
+    /// A gate that this verifier keeps. `clock` is asked when a token has waited: it is another time by then.
+    package init(_ verifier: TokenVerifier, clock: @escaping @Sendable () -> UnixTime) {
         self.verifier = verifier
+        self.clock = clock
     }
 
     /// Goes on with `body` if the request has a good token, which grants `scope` when one is asked for.
@@ -41,7 +44,7 @@ package struct TokenGate: Sendable {
                     answering { () throws(Refusal) in
                         let token: VerifiedToken
                         do throws(VerificationFailure) {
-                            token = try verifier.verify(text, at: request.receivedAt, requiring: scope)
+                            token = try verifier.verify(text, at: clock(), requiring: scope)
                         } catch {
                             throw Refusal(error)
                         }

@@ -1,7 +1,7 @@
 // WhoamiRoutes: the sample user API of a process that only consumes tokens. What it knows about a caller is what the token says.
 
 package import HTTP
-import MartletEncoding
+package import MartletEncoding
 import MartletJOSE
 package import MartletVerifier
 
@@ -12,8 +12,11 @@ package struct WhoamiRoutes: Sendable {
     private let unready: @Sendable () -> String?
 
     /// Routes behind a verifier. `unready` says why the process cannot judge tokens; nil when it can.
-    package init(_ verifier: TokenVerifier, metadata: ResourceMetadata, unready: @escaping @Sendable () -> String?) {
-        gate = TokenGate(verifier)
+    package init(
+        _ verifier: TokenVerifier, metadata: ResourceMetadata, clock: @escaping @Sendable () -> UnixTime,
+        unready: @escaping @Sendable () -> String?
+    ) {
+        gate = TokenGate(verifier, clock: clock)
         self.metadata = metadata.response
         self.unready = unready
     }

@@ -28,7 +28,7 @@ package final class FeedPublisher: Sendable {
         let after: Int64
         /// Who it is, for the share of one address.
         let client: UInt64
-        /// Whether nobody is there any more.
+        /// Whether nobody is there any more, as far as can be told: it is answered then and gives up its place.
         let isGone: @Sendable () -> Bool
         /// Takes the news; called once at most, from any thread.
         let deliver: @Sendable (Result<Document, KeyRing.Failure>) -> Void
@@ -78,7 +78,8 @@ package final class FeedPublisher: Sendable {
     }
 
     private let issuer: String
-    private let lineage: String
+    /// The name of this history of events.
+    package let lineage: String
     private let ring: KeyRing
     private let clock: @Sendable () -> UnixTime
     private let state = Monitor(State())
@@ -177,11 +178,13 @@ package final class FeedPublisher: Sendable {
     /// Lets somebody wait for news; false when there is some, when too many wait, or when the feed ends: then they are to be
     /// answered at once. The time that they wait is theirs to watch.
     package func wait(_ waiter: Waiter) -> Bool {
-        state.withLock { state in
+        var gone: [Waiter] = []
+        defer { deliver(to: gone, at: clock()) }
+        return state.withLock { state in
             guard !state.isStopped, !Self.hasNews(after: waiter.after, state) else { return false }
             let isFull = state.waiters.count >= Self.maximumWaiters
             if isFull || state.waitersOfClient[waiter.client, default: 0] >= Self.maximumWaitersPerClient {
-                _ = Self.takeWaiters(&state) { $0.isGone() }
+                gone = Self.takeWaiters(&state) { $0.isGone() }
             }
             guard state.waiters.count < Self.maximumWaiters,
                 state.waitersOfClient[waiter.client, default: 0] < Self.maximumWaitersPerClient
@@ -202,7 +205,7 @@ package final class FeedPublisher: Sendable {
             if goesOn == false { return }
             followKeys()
             publish(at: clock())
-            state.withLock { state in _ = Self.takeWaiters(&state) { $0.isGone() } }
+            deliver(to: state.withLock { state in Self.takeWaiters(&state) { $0.isGone() } }, at: clock())
             // Whatever comes in the meantime goes out together.
             _ = state.wait(milliseconds: Self.pause) { $0.isStopped ? true : nil }
         }
@@ -237,7 +240,7 @@ package final class FeedPublisher: Sendable {
     }
 
     private func deliver(to waiters: [Waiter], at now: UnixTime) {
-        for waiter in waiters where !waiter.isGone() {
+        for waiter in waiters {
             do throws(KeyRing.Failure) {
                 waiter.deliver(.success(try document(after: waiter.after, at: now)))
             } catch {

@@ -96,12 +96,22 @@ struct FeedExchange: Sendable {
             // After a failure, that the issuer is back is news enough.
             let wait = pace.isFailing ? 0 : wait
             let joint = url.target.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
-            let target = "\(url.target)\(joint)after=\(position.sequence)&wait=\(wait)"
+            // A number of another history is the issuer's to recognise: it may have been put back to a backup.
+            let lineage = Self.isPlain(position.lineage) ? "&lineage=\(position.lineage)" : ""
+            let target = "\(url.target)\(joint)after=\(position.sequence)&wait=\(wait)\(lineage)"
             // Only an address at the limit of its length has no room for it; then every answer is a snapshot.
             if let url = url.replacing(target: target) { request.url = url }
             request.timeout = (wait + 5) * 1000
         }
         return request
+    }
+
+    /// Whether it can stand in a query as it is (RFC 3986 §2.3).
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        }
     }
 
     private mutating func read(_ answer: Held, at now: UnixTime) -> (event: Event, next: UnixTime) {

@@ -9,7 +9,8 @@ import Tokens
 struct FeedRoutes: Sendable {
     let services: Services
 
-    /// `GET /.well-known/revocations`: with `after` the news since that number, with `wait` held until there is some.
+    /// `GET /.well-known/revocations`: with `after` the news since that number, with `wait` held until there is some. A number of
+    /// another `lineage` means nothing here: that is the snapshot.
     func revocations(_ request: Request) throws(Refusal) -> Outcome {
         let feed: FeedPublisher
         switch services.feed {
@@ -21,13 +22,15 @@ struct FeedRoutes: Sendable {
         }
         let after = try number("after", request, 0...Int64.max)
         let wait = try number("wait", request, 0...Self.longestWait) ?? 0
-        guard let after else { return snapshot(of: feed, request) }
+        let lineage = try request.query("lineage")
+        guard let after, lineage == nil || lineage == feed.lineage else { return snapshot(of: feed, request) }
         guard wait > 0, request.method != .head, !feed.hasNews(after: after) else { return news(of: feed, after: after, request) }
         let id = request.id
         let clock = services.clock
         let client = request.client.rateKey
         return .park(deadline: wait * 1000, orElse: { Self.answer(feed, after, clock(), id) }) { resumption in
-            let waiter = FeedPublisher.Waiter(after: after, client: client, isGone: { resumption.isOver }) { result in
+            let waiter = FeedPublisher.Waiter(after: after, client: client, isGone: { resumption.isOver || resumption.isPeerDone }) {
+                result in
                 resumption.resume {
                     switch result {
                     case .success(let document): .respond(Self.response(document))

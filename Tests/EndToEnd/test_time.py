@@ -9,25 +9,6 @@ MINUTE, DAY = 60, 86_400
 UPKEEP = 8
 
 
-@pytest.fixture
-def travel(start, tmp_path, shim):
-    """`travel.start(…)` starts a service; `travel.to(seconds)` sets its clock that far ahead."""
-
-    class Travel:
-        path = tmp_path / "ahead"
-
-        def start(self, **settings):
-            return start(LD_PRELOAD=str(shim), SHIM_AHEAD=str(self.path), **settings)
-
-        def to(self, seconds):
-            # Renamed into place: the service must not read half of it.
-            new = self.path.with_suffix(".new")
-            new.write_text(str(seconds))
-            new.rename(self.path)
-
-    return Travel()
-
-
 @pytest.mark.parametrize("seconds, status", [(595, 200), (601, 401), (DAY, 401)])
 def test_an_access_token_lives_600_seconds(travel, seconds, status):
     server = travel.start()

@@ -40,6 +40,9 @@ struct ConsumerRouteTests {
         #expect(try claims(empty)["after"]?.integer == sequence)
         #expect(try server.outcome("GET", "/.well-known/revocations?after=\(sequence)&wait=5").isParked)
         #expect(try !server.outcome("HEAD", "/.well-known/revocations?after=\(sequence)&wait=5").isParked)
+        #expect(try server.outcome("GET", "/.well-known/revocations?after=\(sequence)&wait=5&lineage=test").isParked)
+        let other = try server.send("GET", "/.well-known/revocations?after=\(sequence)&wait=5&lineage=other")
+        #expect(try claims(other)["after"] == nil, "a number of another history means nothing: that is the snapshot")
         #expect(try server.send("POST", "/auth/logout-all", bearer: user.access).status == .noContent)
         #expect(try !server.outcome("GET", "/.well-known/revocations?after=\(sequence)&wait=5").isParked)
     }

@@ -87,7 +87,7 @@ async function follow() {
     try {
       if (now() > keys.fetchedAt + RENEWAL) await renewKeys("renewal");
       address ??= (await metadata()).revocations_uri;
-      const document = await get(address + (feed.lineage ? `?after=${feed.seq}&wait=20` : ""), 25);
+      const document = await get(address + (feed.lineage ? `?after=${feed.seq}&wait=20&lineage=${feed.lineage}` : ""), 25);
       take((await verify(await document.text(), FEED, FEED)).claims);
       await sleep(100); // an issuer that lets nobody wait is not to be hammered
     } catch (error) {

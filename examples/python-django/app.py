@@ -84,7 +84,7 @@ class Feed:
             try:
                 if time.time() > keys.fetched_at + RENEWAL:
                     keys.renew("renewal")
-                question = f"?after={self.seq}&wait=20" if self.lineage else ""
+                question = f"?after={self.seq}&wait=20&lineage={self.lineage}" if self.lineage else ""
                 self.take(verify(fetch(metadata()["revocations_uri"] + question, 25, 1 << 26).decode(), FEED, FEED)[1])
                 time.sleep(0.1)  # an issuer that lets nobody wait is not to be hammered
             except Exception as error:  # whatever it was: what is known stays in force, and the next try may go better

@@ -33,7 +33,7 @@ struct APIService: Sendable {
         let routes = WhoamiRoutes(
             issuer.verifier,
             metadata: ResourceMetadata(resource: audience, issuers: [configuration.issuer], scopes: [], name: "Martlet sample API"),
-            unready: { Self.unready(issuer) })
+            clock: SystemClock.now, unready: { Self.unready(issuer) })
         loops = EventLoops()
         lanes = Lanes()
         var serving = Server.Configuration(address: configuration.listen)
