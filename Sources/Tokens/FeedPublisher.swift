@@ -200,7 +200,8 @@ package final class FeedPublisher: Sendable {
         while true {
             let goesOn = state.wait(milliseconds: 1000) { state -> Bool? in
                 if state.isStopped { return false }
-                return state.heard > state.published ? true : nil
+                // Events that take back nothing are no reason to publish, nor for others to wait until the pause is over.
+                return state.newestEntry > state.published ? true : nil
             }
             if goesOn == false { return }
             followKeys()

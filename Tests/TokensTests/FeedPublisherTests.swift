@@ -148,6 +148,23 @@ struct FeedPublisherTests {
         #expect(active == [signedBy])
     }
 
+    @Test("news after a quiet time goes out at once, whatever accounts have changed in the meantime")
+    func quietTime() throws {
+        let told = Told()
+        let pauses = Told()
+        #expect(feed.wait(told.waiter(after: 0, client: 1)))
+        let started = Thread { [feed] in feed.run() }
+        let thread = try #require(started)
+        feed.apply([event(1, .account, "u"), event(2, .keyring, "")])
+        feed.apply([event(3, .session, "s3")])
+        told.await(1)
+        #expect(feed.wait(pauses.waiter(after: 3, client: 1)))
+        #expect(try read(try #require(told.documents.first)).sequence == 3)
+        feed.stop()
+        thread.join()
+        #expect(feed.gauge.signed <= 2, "nothing was published for the accounts' sake")
+    }
+
     // MARK: Small things
 
     private func event(_ sequence: Int64, _ kind: RevocationEvent.Kind, _ target: String, lives: Int64 = 600) -> RevocationEvent {
