@@ -30,8 +30,9 @@ package struct RequestHeadParser: Sendable {
         while true {
             var end = searched
             while end < read.count, read[end] != .lineFeed { end += 1 }
-            try checkSize(end)
+            // In the order in which single bytes would tell.
             if requestLine == nil, line < read.count { try checkFirst(read[line]) }
+            try checkSize(end)
             guard end < read.count else {
                 searched = end
                 return nil

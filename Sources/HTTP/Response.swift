@@ -16,6 +16,8 @@ package struct Response: Sendable, Equatable {
     package var headers: Headers
     /// The content.
     package var body: Body
+    /// What the answer keeps until it is on its way; nil for nothing.
+    package var holding: Holding?
 
     /// An answer from its parts.
     package init(_ status: Status, headers: Headers = Headers(), body: Body = .none) {
@@ -49,5 +51,21 @@ package struct Response: Sendable, Equatable {
         }
     }
 
+    package static func == (left: Response, right: Response) -> Bool {
+        left.status == right.status && left.headers == right.headers && left.body == right.body
+    }
+
     private static let jsonHeaders = Headers([(.contentType, "application/json")])
+}
+
+/// A place in a bounded number of large answers: given back when the last one who holds it lets go. A connection holds it until
+/// the answer is sent, however slowly the peer reads.
+package final class Holding: Sendable {
+    private let giveBack: @Sendable () -> Void
+
+    package init(giveBack: @escaping @Sendable () -> Void) {
+        self.giveBack = giveBack
+    }
+
+    deinit { giveBack() }
 }

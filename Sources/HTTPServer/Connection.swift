@@ -56,6 +56,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private var unsentBytes = 0
     private var unsentSince: Int64 = 0
     private var closesWhenSent = false
+    /// What the last large answer holds until it is sent.
+    private var holding: Holding?
 
     init(_ share: ServerLoop) {
         self.share = share
@@ -107,6 +109,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         peerState.store(PeerState.gone, ordering: .relaxed)
         turn &+= 1
         unpark()
+        holding = nil
         endRequest()
         share.forget(self)
         self.context = nil
@@ -121,6 +124,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         // While an answer is on its way, the only clock that counts is the one of its going.
         guard unsent(context) == 0 else { return watchSending(context, at: now) }
         unsentBytes = 0
+        holding = nil
         if closesWhenSent {
             context.close(promise: nil)
         } else if let parked, now >= parked.deadline {
@@ -379,6 +383,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             share.configuration.cors.apply(to: &response.headers, origin: head?.bytes(of: .origin))
         }
         write(response, id)
+        // One at a time is enough: whoever asks for more is counted with the first until all is sent.
+        if let held = response.holding, holding == nil { holding = held }
         share.counters.countResponse(group: response.status.group)
         if let log = share.configuration.accessLog {
             let pattern: String? = if case .route(let route, _) = resolution { route.pattern } else { nil }

@@ -50,8 +50,9 @@ extension SQLTransaction {
         for var key in try keys(includingRetired: false) where key.purpose == replacement.purpose {
             key.retiredAt = now
             try move(key)
-            try append(
-                .key, key.id, at: now, until: key.lastTokenExpiresAt?.adding(seconds: Self.skew), reason: "replaced by \(replacement.id)")
+            // Whoever stole the key may give its tokens any time, and verifiers may go on believing it for a day without the issuer.
+            let until = max(key.lastTokenExpiresAt ?? now, now.adding(seconds: Self.longestTrust)).adding(seconds: Self.skew)
+            try append(.key, key.id, at: now, until: until, reason: "replaced by \(replacement.id)")
         }
         var replacement = replacement
         replacement.activatedAt = replacement.activatedAt ?? now
@@ -63,6 +64,9 @@ extension SQLTransaction {
     func resealKeys(_ sealed: [(id: String, privateKey: [UInt8])]) throws(StoreError) {
         for (id, privateKey) in sealed { try connection.run(Statements.resealKey, [.text(id), .blob(privateKey)]) }
     }
+
+    /// Seconds for which a verifier that cannot reach the issuer keeps its keys, unless it is told otherwise.
+    private static let longestTrust: Int64 = 86_400
 
     private func insert(_ key: SigningKeyRecord) throws(StoreError) {
         try connection.run(

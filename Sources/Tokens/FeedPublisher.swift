@@ -1,27 +1,15 @@
-// FeedPublisher: the revocation feed as the service gives it out. The log of events says what is revoked; here it becomes signed
-// documents, and those who wait for news get them.
+// FeedPublisher: the feed as it is given out: who waits for news, and when there is some. However many wait, a document is made
+// once (FeedDocuments). How a request waits without holding a thread is the HTTP layers' business; a waiter here is a function.
 //
-//     events ──heard──▶ entries ──at most five times a second──▶ published ──▶ one document for each base ──▶ all who wait
-//
-// However many wait, a document is made once: it is kept for as long as nothing is published and the second of its `iat` lasts.
-// How a request waits without holding a thread is the HTTP layers' business; a waiter here is a function.
+//     events ──▶ FeedDocuments ──at once after a quiet time, then every 200 ms──▶ all who do not know it yet
 
 package import MartletEncoding
-import MartletJOSE
 import MartletThreads
-import MartletVerifier
 package import Store
+import Synchronization
 
-/// Makes the documents of the feed, and hands them to those who wait.
+/// Hands the feed's documents to those who wait.
 package final class FeedPublisher: Sendable {
-    /// A signed document.
-    package struct Document: Sendable {
-        /// The compact JWS.
-        package let text: [UInt8]
-        /// A weak validator, with its quotes, that is the same while nothing is revoked.
-        package let etag: String
-    }
-
     /// Somebody who waits for news.
     package struct Waiter: Sendable {
         /// The sequence number that is known already.
@@ -31,11 +19,11 @@ package final class FeedPublisher: Sendable {
         /// Whether nobody is there any more, as far as can be told: it is answered then and gives up its place.
         let isGone: @Sendable () -> Bool
         /// Takes the news; called once at most, from any thread.
-        let deliver: @Sendable (Result<Document, KeyRing.Failure>) -> Void
+        let deliver: @Sendable (Result<FeedDocument, KeyRing.Failure>) -> Void
 
         package init(
             after: Int64, client: UInt64, isGone: @escaping @Sendable () -> Bool,
-            deliver: @escaping @Sendable (Result<Document, KeyRing.Failure>) -> Void
+            deliver: @escaping @Sendable (Result<FeedDocument, KeyRing.Failure>) -> Void
         ) {
             self.after = after
             self.client = client
@@ -58,121 +46,25 @@ package final class FeedPublisher: Sendable {
     package static let maximumWaitersPerClient = 16
 
     private struct State {
-        /// In the order of their numbers.
-        var entries: [(sequence: Int64, entry: RevocationEntry)] = []
-        /// The number of the last event that was heard.
-        var heard: Int64 = 0
-        /// What the documents of this moment go up to.
-        var published: Int64 = 0
-        /// By base (nil for the snapshot), of this second.
-        var documents: [Int64?: Document] = [:]
-        var second: Int64 = 0
         var waiters: [Waiter] = []
         var waitersOfClient: [UInt64: Int] = [:]
-        /// Whether the key ring changed since the last publication.
-        var keysChanged = false
         var isStopped = false
-        var signed = 0
-
-        var newestEntry: Int64 { entries.last?.sequence ?? 0 }
     }
 
-    private let issuer: String
-    /// The name of this history of events.
-    package let lineage: String
-    private let ring: KeyRing
+    /// What is told.
+    package let documents: FeedDocuments
     private let clock: @Sendable () -> UnixTime
     private let state = Monitor(State())
 
-    /// A feed without entries. `lineage` is the name of this history of events.
-    package init(issuer: String, lineage: String, ring: KeyRing, clock: @escaping @Sendable () -> UnixTime) {
-        self.issuer = issuer
-        self.lineage = lineage
-        self.ring = ring
+    package init(_ documents: FeedDocuments, clock: @escaping @Sendable () -> UnixTime) {
+        self.documents = documents
         self.clock = clock
     }
 
-    // MARK: What is revoked
-
-    /// Takes in events of the log, in their order. What was taken in before is left out.
+    /// Takes in events of the log, in their order.
     package func apply(_ events: [RevocationEvent]) {
-        state.withLock { state in
-            for event in events where event.sequence > state.heard {
-                state.heard = event.sequence
-                if event.kind == .key || event.kind == .keyring { state.keysChanged = true }
-                if let entry = RevocationEntry(event) { state.entries.append((event.sequence, entry)) }
-            }
-        }
+        documents.apply(events)
         state.broadcast()
-    }
-
-    /// Takes in the events that are live at the start, `sequence` being the number of the last there has been. What was heard
-    /// in the meantime stays.
-    package func load(_ events: [RevocationEvent], sequence: Int64) {
-        state.withLock { state in
-            let known = Set(state.entries.map(\.sequence))
-            for event in events where !known.contains(event.sequence) {
-                if let entry = RevocationEntry(event) { state.entries.append((event.sequence, entry)) }
-            }
-            state.entries.sort { $0.sequence < $1.sequence }
-            state.heard = max(state.heard, sequence)
-            state.published = state.heard
-        }
-    }
-
-    /// Lets go of entries whose time is over.
-    package func purge(at now: UnixTime) {
-        state.withLock { state in state.entries.removeAll { $0.entry.until <= now } }
-    }
-
-    /// Publishes what was heard and hands it to those who wait for it. The feed's own thread does so; tests do it by hand.
-    package func publish(at now: UnixTime) {
-        let ready = state.withLock { state -> [Waiter] in
-            guard state.heard > state.published else { return [] }
-            state.published = state.heard
-            state.documents = [:]
-            return Self.takeWaiters(&state) { [newest = state.newestEntry] in $0.after < newest }
-        }
-        deliver(to: ready, at: now)
-    }
-
-    // MARK: Documents
-
-    /// The document for somebody who knows everything up to `after`, if it is at hand: nothing is signed.
-    package func document(atHandAfter after: Int64?, at now: UnixTime) -> Document? {
-        state.withLock { state in
-            Self.forgetOldDocuments(&state, at: now)
-            return state.documents[Self.base(after, state)]
-        }
-    }
-
-    /// The document for somebody who knows everything up to `after`; nil, and a number from another history, get the snapshot.
-    /// Signs when it must, which takes the longer the more there is to tell.
-    package func document(after: Int64?, at now: UnixTime) throws(KeyRing.Failure) -> Document {
-        let (base, sequence, entries, atHand) = state.withLock { state in
-            Self.forgetOldDocuments(&state, at: now)
-            let base = Self.base(after, state)
-            let atHand = state.documents[base]
-            let published = state.published
-            let first = base.map { base in state.entries.partitioningIndex { $0.sequence > base } } ?? 0
-            let last = state.entries.partitioningIndex { $0.sequence > published }
-            let entries = atHand == nil && first < last ? state.entries[first..<last].map(\.entry) : []
-            return (base, published, entries.filter { $0.until > now }, atHand)
-        }
-        if let atHand { return atHand }
-        let document = try sign(entries, after: base, sequence: sequence, at: now)
-        state.withLock { state in
-            state.signed += 1
-            if state.published == sequence, state.second == now.seconds { state.documents[base] = document }
-        }
-        return document
-    }
-
-    // MARK: Waiting
-
-    /// Whether there is something to tell somebody who knows everything up to `after`.
-    package func hasNews(after: Int64) -> Bool {
-        state.withLock { Self.hasNews(after: after, $0) }
     }
 
     /// Lets somebody wait for news; false when there is some, when too many wait, or when the feed ends: then they are to be
@@ -181,7 +73,8 @@ package final class FeedPublisher: Sendable {
         var gone: [Waiter] = []
         defer { deliver(to: gone, at: clock()) }
         return state.withLock { state in
-            guard !state.isStopped, !Self.hasNews(after: waiter.after, state) else { return false }
+            // With the lock held, so that what is published now finds the waiter in the list.
+            guard !state.isStopped, !documents.hasNews(after: waiter.after) else { return false }
             let isFull = state.waiters.count >= Self.maximumWaiters
             if isFull || state.waitersOfClient[waiter.client, default: 0] >= Self.maximumWaitersPerClient {
                 gone = Self.takeWaiters(&state) { $0.isGone() }
@@ -195,20 +88,24 @@ package final class FeedPublisher: Sendable {
         }
     }
 
+    /// Publishes what was heard and hands it to those who wait for it. The feed's own thread does so; tests do it by hand.
+    package func publish(at now: UnixTime) {
+        guard let newest = documents.publish() else { return }
+        deliver(to: state.withLock { state in Self.takeWaiters(&state) { $0.after < newest } }, at: now)
+    }
+
     /// Publishes until ``stop()``; for a thread of the feed's own.
     package func run() {
         while true {
             let goesOn = state.wait(milliseconds: 1000) { state -> Bool? in
                 if state.isStopped { return false }
-                // Events that take back nothing are no reason to publish, nor for others to wait until the pause is over.
-                return state.newestEntry > state.published ? true : nil
+                return documents.hasUnpublishedNews ? true : nil
             }
             if goesOn == false { return }
-            followKeys()
-            publish(at: clock())
+            if goesOn == true { publish(at: clock()) }
             deliver(to: state.withLock { state in Self.takeWaiters(&state) { $0.isGone() } }, at: clock())
             // Whatever comes in the meantime goes out together.
-            _ = state.wait(milliseconds: Self.pause) { $0.isStopped ? true : nil }
+            if goesOn == true { _ = state.wait(milliseconds: Self.pause) { $0.isStopped ? true : nil } }
         }
     }
 
@@ -223,62 +120,19 @@ package final class FeedPublisher: Sendable {
     }
 
     package var gauge: Gauge {
-        state.withLock { state in
-            Gauge(sequence: state.published, entries: state.entries.count, waiting: state.waiters.count, signed: state.signed)
-        }
-    }
-
-    // MARK: Inside
-
-    /// Whoever hears that a key is gone asks for the key set at once, and must find the new one there.
-    private func followKeys() {
-        let haveChanged = state.withLock { state in
-            defer { state.keysChanged = false }
-            return state.keysChanged
-        }
-        guard haveChanged else { return }
-        do throws(KeyRing.Failure) { try ring.reload() } catch { state.withLock { $0.keysChanged = true } }
+        let told = documents.gauge
+        return Gauge(
+            sequence: told.sequence, entries: told.entries, waiting: state.withLock { $0.waiters.count }, signed: told.signed)
     }
 
     private func deliver(to waiters: [Waiter], at now: UnixTime) {
         for waiter in waiters {
             do throws(KeyRing.Failure) {
-                waiter.deliver(.success(try document(after: waiter.after, at: now)))
+                waiter.deliver(.success(try documents.document(after: waiter.after, at: now)))
             } catch {
                 waiter.deliver(.failure(error))
             }
         }
-    }
-
-    private func sign(
-        _ entries: [RevocationEntry], after: Int64?, sequence: Int64, at now: UnixTime
-    ) throws(KeyRing.Failure) -> Document {
-        guard let signer = ring.snapshot.feed else { throw .noActiveKey(.feed) }
-        let document = RevocationDocument(
-            issuer: issuer, issuedAt: now.seconds, lineage: lineage, sequence: sequence, after: after, entries: entries)
-        do throws(JOSEError) {
-            return Document(text: try signer.sign(document.payload), etag: "W/\"\(lineage)-\(sequence)\"")
-        } catch {
-            throw .cryptography(detail: error.message)
-        }
-    }
-
-    /// What a document for them builds on. With too many bases at once the others get the snapshot, of which there is one.
-    private static func base(_ after: Int64?, _ state: State) -> Int64? {
-        guard let after, after <= state.published else { return nil }
-        return state.documents[after] != nil || state.documents.count < maximumDocuments ? after : nil
-    }
-
-    private static func hasNews(after: Int64, _ state: State) -> Bool {
-        guard after <= state.published else { return true }
-        let next = state.entries.partitioningIndex { $0.sequence > after }
-        return next < state.entries.count && state.entries[next].sequence <= state.published
-    }
-
-    private static func forgetOldDocuments(_ state: inout State, at now: UnixTime) {
-        guard state.second != now.seconds else { return }
-        state.second = now.seconds
-        state.documents = [:]
     }
 
     private static func takeWaiters(_ state: inout State, where isTaken: (Waiter) -> Bool) -> [Waiter] {
@@ -296,20 +150,6 @@ package final class FeedPublisher: Sendable {
         return taken
     }
 
-    /// Milliseconds between two publications: five signatures a second, and far under the second that is promised.
+    /// Milliseconds between two publications: far under the second that is promised.
     private static let pause = 200
-    private static let maximumDocuments = 8
-}
-
-extension Array {
-    /// The first index whose element, and all after it, answer true.
-    fileprivate func partitioningIndex(where isAfter: (Element) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
 }

@@ -65,7 +65,8 @@ extension RevocationFeedFailure {
         switch self {
         case .fetch(.unreachable), .fetch(.timedOut), .fetch(.cancelled): true
         case .fetch(.tooLarge), .fetch(.untrusted), .refused: false
-        case .status(let status): status >= 500
+        // 404 is a proxy whose service is being restarted, once there was a feed; 429 says itself that it passes.
+        case .status(let status): status >= 500 || status == 404 || status == 429
         }
     }
 }

@@ -13,26 +13,38 @@ struct FeedPosition: Sendable, Hashable {
 
     let lineage: String
     let sequence: Int64
-    /// The latest `iat` of the documents that led here, in seconds.
+    /// Of which time the news is, in seconds: the latest `iat`, as far as it had come when it was heard.
     let issuedAt: Int64
 
     /// From nowhere, only a snapshot leads on.
     static func step(_ document: RevocationDocument, from position: FeedPosition?, at now: UnixTime) throws(RevocationFeedRefusal) -> Step {
-        let isSameLineage = position.map { $0.lineage.utf8.elementsEqual(document.lineage.utf8) } ?? false
-        var issuedAt = document.issuedAt
+        guard let position else { return document.after == nil ? .apply(FeedPosition(document, at: now)) : .takeSnapshot }
         // A time that has not come was believed when the clock here was wrong; it must not keep the feed out until it comes.
-        if let position, position.issuedAt <= now.seconds + RevocationDocument.leeway {
-            guard document.issuedAt >= position.issuedAt - Self.unsteadiness else { throw .replayed }
-            issuedAt = max(issuedAt, position.issuedAt)
+        let known = min(position.issuedAt, now.seconds)
+        guard position.lineage.utf8.elementsEqual(document.lineage.utf8) else {
+            guard document.issuedAt >= known - Self.unsteadiness else { throw .replayed }
+            return document.after == nil ? .apply(FeedPosition(document, at: now)) : .takeSnapshot
         }
-        if let position, isSameLineage, document.sequence < position.sequence { throw .replayed }
-        if let after = document.after {
-            guard let position, isSameLineage, after <= position.sequence else { return .takeSnapshot }
+        if document.sequence < position.sequence {
+            // Who signed later and knows less was put back to an earlier state that has the same name: what is known here stays,
+            // and what is new there is counted from there.
+            guard document.issuedAt > position.issuedAt else { throw .replayed }
+            return document.after == nil ? .apply(FeedPosition(document, at: now)) : .takeSnapshot
         }
-        return .apply(FeedPosition(lineage: document.lineage, sequence: document.sequence, issuedAt: issuedAt))
+        if let after = document.after, after > position.sequence { return .takeSnapshot }
+        let next = FeedPosition(document, at: now)
+        // A higher number cannot have been heard before, whatever an issuer's clock says.
+        guard document.sequence == position.sequence else { return .apply(next) }
+        guard document.issuedAt >= known - RevocationDocument.leeway else { throw .replayed }
+        return .apply(FeedPosition(lineage: next.lineage, sequence: next.sequence, issuedAt: max(next.issuedAt, known)))
     }
 
-    /// Seconds by which an issuer's clock may be set back, or those of its machines differ, without an alarm. Within them `seq`
-    /// tells the old from the new, and a document of another lineage takes nothing away.
+    /// Seconds by which two documents that were signed at about the same time may be out of order.
     private static let unsteadiness: Int64 = 5
+}
+
+extension FeedPosition {
+    fileprivate init(_ document: RevocationDocument, at now: UnixTime) {
+        self.init(lineage: document.lineage, sequence: document.sequence, issuedAt: min(document.issuedAt, now.seconds))
+    }
 }

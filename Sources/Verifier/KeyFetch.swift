@@ -21,7 +21,10 @@ struct KeyFetch {
         let isChecked = known.map { !$0.isFresh(at: now) } ?? true
         let url = try keySetURL(&known, at: now)
         do throws(KeyFetchFailure) {
-            return try keys(at: url, holding: held?.url == url ? held : nil, now)
+            var keys = try keys(at: url, holding: held?.url == url ? held : nil, now)
+            // Where the keys are, and whether there is a feed, is looked at with the keys: so those are not kept longer than that.
+            if let known { keys.lifetime = min(keys.lifetime, known.lifetime) }
+            return keys
         } catch {
             // The keys may have moved: the metadata is fetched next time, unless that was just tried.
             if !isChecked { known?.checkAt = now }
@@ -33,13 +36,15 @@ struct KeyFetch {
         switch location {
         case .keySet(let url): return url
         case .issuer(let discovery):
-            if let known, known.isFresh(at: now) { return known.metadata.keySetURL }
+            // Whoever misses a key may look in the wrong place.
+            if let known, known.isFresh(at: now), !documents.isBypassingCaches { return known.metadata.keySetURL }
             do throws(KeyFetchFailure) {
                 let metadata = try discovery.metadata(documents, at: now)
-                known = KnownMetadata(metadata: metadata, checkAt: now.adding(seconds: KnownMetadata.lifetime))
+                known = KnownMetadata(metadata, from: now)
                 return metadata.keySetURL
             } catch {
-                guard let old = known?.metadata, now < old.fetchedAt.adding(seconds: KnownMetadata.lifetime).adding(seconds: ceiling) else {
+                guard let old = known?.metadata, now < old.fetchedAt.adding(seconds: KnownMetadata.longestUse).adding(seconds: ceiling)
+                else {
                     known = nil
                     throw error
                 }
@@ -69,17 +74,29 @@ struct KeyFetch {
     private static let metadataPause: Int64 = 60
 }
 
-/// Metadata that was fetched before. It is fetched again after a day, and when the keys could not be had from where it says.
+/// Metadata that was fetched before. It is fetched again after an hour, or after five minutes while it names no feed, which may
+/// be switched on any time; and when keys are missing, or could not be had from where it says.
 struct KnownMetadata: Sendable {
     var metadata: IssuerMetadata
     var checkAt: UnixTime
 
-    func isFresh(at now: UnixTime) -> Bool {
-        now < checkAt && checkAt <= now.adding(seconds: Self.lifetime + 60)
+    init(_ metadata: IssuerMetadata, from time: UnixTime) {
+        self.metadata = metadata
+        checkAt = time
+        checkAt = time.adding(seconds: lifetime)
     }
 
     /// In seconds.
-    static let lifetime: Int64 = 86_400
+    var lifetime: Int64 { metadata.revocationsURL == nil ? 300 : Self.longestLifetime }
+
+    func isFresh(at now: UnixTime) -> Bool {
+        now < checkAt && checkAt <= now.adding(seconds: Self.longestLifetime + 60)
+    }
+
+    /// In seconds.
+    static let longestLifetime: Int64 = 3600
+    /// Seconds after which metadata that cannot be fetched again is out of date, and lives on the ceiling.
+    static let longestUse: Int64 = 86_400
 }
 
 /// A usable key set as it was fetched.

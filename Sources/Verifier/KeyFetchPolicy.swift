@@ -80,7 +80,9 @@ struct KeyFetchPolicy: Sendable {
         // It came between the caller's look at the keys and this one.
         if snapshot.keys.contains(keyID: keyID) { return .pending }
         let name = Array(keyID.utf8)
-        guard hasRoom, !absent.contains(name, at: now) else { return .unknown }
+        guard !absent.contains(name, at: now) else { return .unknown }
+        // Nothing can be said about it: there may be a good token among so many.
+        guard hasRoom else { return .unavailable }
         if job != nil { return .pending }
         if asked == nil, cooldown(at: now) != nil { return .unknown }
         var names = asked ?? []
@@ -152,7 +154,7 @@ struct KeyFetchPolicy: Sendable {
         if let job, job.isForced {
             cooldownUntil = now.adding(seconds: limits.cooldown)
             for keyID in job.keyIDs where isAsked && !keys.set.contains(keyID: keyID) {
-                absent.insert(Array(keyID.utf8), until: now.adding(seconds: keys.lifetime))
+                absent.insert(Array(keyID.utf8), until: now.adding(seconds: min(keys.lifetime, Self.absence)))
             }
         }
         retryAt = nil
@@ -198,6 +200,8 @@ struct KeyFetchPolicy: Sendable {
     /// Seconds by which other clocks, or this one before it was set, may be ahead.
     static let clockTolerance: Int64 = 60
     private static let longestKeyID = 256
+    /// Seconds for which a `kid` counts as absent: what is asked of one replica or cache may be at the next in a moment.
+    private static let absence: Int64 = 300
     private static let demandInterval: Int64 = 5
     private static let longestRetry: Int64 = 75
 }

@@ -258,8 +258,8 @@ public final class RemoteKeySource: KeySource, FeedKeys {
             let isEnough = !isDue && (!job.isForced || isNews)
             // Who waits for a fetch goes on waiting for it, but where there was nothing these keys may be all that is needed.
             settle(isOver: isEnough || snapshot.goodUntil <= now) { inside in
-                take(keys, from: .tier, fraction: fraction, &inside)
                 takeMetadata(of: entry, &inside)
+                take(keys, from: .tier, fraction: fraction, &inside)
                 if isEnough { inside.policy.succeeded(with: keys, isAsked: false, at: now) }
             }
             return isEnough
@@ -335,7 +335,7 @@ public final class RemoteKeySource: KeySource, FeedKeys {
         guard case .issuer = location, let fetchedAt = entry.metadataAt else { return }
         if let known = inside.metadata?.metadata, fetchedAt <= known.fetchedAt { return }
         let metadata = IssuerMetadata(keySetURL: entry.keySetURL, revocationsURL: entry.revocationsURL, fetchedAt: fetchedAt)
-        inside.metadata = KnownMetadata(metadata: metadata, checkAt: fetchedAt.adding(seconds: KnownMetadata.lifetime))
+        inside.metadata = KnownMetadata(metadata, from: fetchedAt)
         published.withLock { $0.revocationsURL = entry.revocationsURL }
     }
 

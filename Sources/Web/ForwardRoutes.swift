@@ -19,9 +19,9 @@ struct ForwardRoutes: Sendable {
         if let audience, !token.audience.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) {
             throw Refusal(VerificationFailure.wrongAudience)
         }
-        let missing = try words(request.query("scope")).first { !token.hasScope($0) }
+        let missing = try words("scope", request).first { !token.hasScope($0) }
         if let missing { throw Refusal(VerificationFailure.insufficientScope(missing)) }
-        let roles = try words(request.query("role"))
+        let roles = try words("role", request)
         guard roles.isEmpty || roles.contains(where: token.roles.contains) else {
             throw .forbidden("This needs the role \(roles.joined(separator: " or ")).")
         }
@@ -53,7 +53,11 @@ struct ForwardRoutes: Sendable {
         return Response(.ok, headers: headers)
     }
 
-    private func words(_ text: String?) -> [String] {
-        (text ?? "").split { $0 == " " || $0 == "," }.map(String.init)
+    /// A demand that names nothing is a slip in a proxy's configuration, and must not let everybody in.
+    private func words(_ name: String, _ request: Request) throws(Refusal) -> [String] {
+        guard let text = try request.query(name) else { return [] }
+        let words = text.split { $0 == " " || $0 == "," }.map(String.init)
+        guard !words.isEmpty else { throw .invalidRequest("\(name) names nothing.") }
+        return words
     }
 }

@@ -292,6 +292,31 @@ struct ServerTests {
         }
     }
 
+    @Test("what a large answer holds is given back when it is sent, or its reader is gone, and not before", arguments: [true, false])
+    func holding(reads: Bool) throws {
+        let held = Counted()
+        let large = Route(.get, "/large") { _ in
+            var response = Response(.ok, body: .bytes([UInt8](repeating: 65, count: 16 << 20)))
+            held.count.add(1, ordering: .relaxed)
+            response.holding = Holding { held.count.subtract(1, ordering: .relaxed) }
+            return .respond(response)
+        }
+        try Fixture.with([large, hello]) { fixture in
+            let client = try Client(fixture.address)
+            try client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+            // More than the sockets take: the rest waits for the reader.
+            #expect(eventually { held.count.load(ordering: .relaxed) == 1 })
+            _ = try Client(fixture.address).get("/hello")
+            #expect(held.count.load(ordering: .relaxed) == 1)
+            if reads { #expect(try client.answer().body.utf8.count == 16 << 20) } else { client.reset() }
+            #expect(eventually { held.count.load(ordering: .relaxed) == 0 })
+        }
+    }
+
+    private final class Counted: Sendable {
+        let count = Atomic(0)
+    }
+
     @Test("the access log names the route and not the path")
     func accessLog() throws {
         let log = Mutex<[String]>([])

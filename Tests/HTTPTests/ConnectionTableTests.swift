@@ -120,6 +120,7 @@ struct ConnectionTableTests {
             "the longest request line"),
         Row("GET /" + String(repeating: "a", count: 51) + " HTTP/1.1|Host: a||", "414", "a request line one byte too long"),
         Row("GET /" + String(repeating: "a", count: 500), "414", "a request line without an end"),
+        Row("@" + String(repeating: "a", count: 500), "400", "what cannot begin a request, however long it is"),
         Row("GET / HTTP/1.1\nHost: a\n\n", "400", "bare LF after the request line"),
         Row("GET / HTTP/1.1|Host: a\n|", "400", "bare LF after a field"),
         Row("GET / HTTP/1.1|Host: a|\n", "400", "bare LF at the end of the head"),

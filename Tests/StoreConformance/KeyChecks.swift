@@ -94,7 +94,7 @@ extension Check {
             #expect(try database.states() == ["a": .retired, "b": .retired, "c": .active, "r1": .active])
             let events = try database.events(after: before)
             #expect(events.map(\.kind) == [.key, .key, .keyring])
-            #expect(events.first { $0.target == "a" }?.until == Database.start.adding(seconds: 660))
+            #expect(events.first { $0.target == "a" }?.until == Database.start.adding(seconds: 86_460))
         },
         Check("private keys are sealed anew without anything else changing") { database throws in
             let key = database.key("a", isActive: true)

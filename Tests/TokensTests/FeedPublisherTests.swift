@@ -16,19 +16,19 @@ struct FeedPublisherTests {
 
     init() throws {
         issuer = try Issuer()
-        feed = FeedPublisher(issuer: Issuer.url, lineage: "line", ring: issuer.ring, clock: { Issuer.start })
+        feed = FeedPublisher(FeedDocuments(issuer: Issuer.url, lineage: "line", ring: issuer.ring), clock: { Issuer.start })
     }
 
     @Test("a snapshot has every live entry, a delta those after its base; both are signed by the feed's key")
     func documents() throws {
         feed.apply([event(3, .session, "s3"), event(5, .token, "t5"), event(6, .account, "u"), event(9, .key, "k9")])
         feed.publish(at: start)
-        let snapshot = try read(feed.document(after: nil, at: start))
+        let snapshot = try read(feed.documents.document(after: nil, at: start))
         #expect(snapshot.sequence == 9 && snapshot.after == nil && snapshot.lineage == "line" && snapshot.issuer == Issuer.url)
         #expect(Set(snapshot.entries.map(\.digest)) == [digest(.session, "s3"), digest(.token, "t5"), digest(.key, "k9")])
-        for (after, expected) in [(0, 3), (3, 2), (4, 2), (5, 1), (8, 1), (9, 0)] as [(Int64, Int)] {
-            let delta = try read(feed.document(after: after, at: start))
-            #expect(delta.after == after && delta.sequence == 9 && delta.entries.count == expected, "after \(after)")
+        for (after, base, expected) in [(0, 0, 3), (3, 3, 2), (4, 3, 2), (5, 5, 1), (8, 5, 1), (9, 9, 0)] as [(Int64, Int64, Int)] {
+            let delta = try read(feed.documents.document(after: after, at: start))
+            #expect(delta.after == base && delta.sequence == 9 && delta.entries.count == expected, "after \(after)")
         }
     }
 
@@ -36,25 +36,25 @@ struct FeedPublisherTests {
     func otherHistory() throws {
         feed.apply([event(3, .session, "s3")])
         feed.publish(at: start)
-        #expect(feed.hasNews(after: 4))
-        #expect(try read(feed.document(after: 4, at: start)).after == nil)
+        #expect(feed.documents.hasNews(after: 4))
+        #expect(try read(feed.documents.document(after: 4, at: start)).after == nil)
     }
 
     @Test("events that end no token move the number on, but are news for nobody")
     func quietEvents() throws {
         feed.apply([event(1, .account, "u"), event(2, .keyring, "")])
         feed.publish(at: start)
-        #expect(!feed.hasNews(after: 0))
-        #expect(try read(feed.document(after: 0, at: start)).sequence == 2)
+        #expect(!feed.documents.hasNews(after: 0))
+        #expect(try read(feed.documents.document(after: 0, at: start)).sequence == 2)
     }
 
     @Test("an event that is told twice, or late, is one entry")
     func twice() throws {
-        feed.load([event(4, .session, "s4")], sequence: 7)
+        feed.documents.load([event(4, .session, "s4")], sequence: 7)
         feed.apply([event(4, .session, "s4"), event(7, .session, "s7"), event(8, .session, "s8"), event(8, .session, "s8")])
-        feed.load([event(4, .session, "s4"), event(7, .session, "s7")], sequence: 8)
+        feed.documents.load([event(4, .session, "s4"), event(7, .session, "s7")], sequence: 8)
         feed.publish(at: start)
-        #expect(try read(feed.document(after: nil, at: start)).entries.count == 3)
+        #expect(try read(feed.documents.document(after: nil, at: start)).entries.count == 3)
     }
 
     @Test("an entry whose time is over is in no document, and purged")
@@ -62,8 +62,10 @@ struct FeedPublisherTests {
         feed.apply([event(1, .session, "s1", lives: 60), event(2, .session, "s2", lives: 600)])
         feed.publish(at: start)
         let later = start.adding(seconds: 60)
-        #expect(try read(feed.document(after: 0, at: later)).entries.map(\.digest) == [digest(.session, "s2")])
-        feed.purge(at: later)
+        #expect(try read(feed.documents.document(after: 0, at: later)).entries.map(\.digest) == [digest(.session, "s2")])
+        feed.documents.purge(at: later)
+        #expect(feed.gauge.entries == 2, "a clock that jumped ahead may come back")
+        feed.documents.purge(at: start.adding(seconds: 3660))
         #expect(feed.gauge.entries == 1)
     }
 
@@ -72,23 +74,46 @@ struct FeedPublisherTests {
         feed.apply([event(1, .session, "s1")])
         feed.publish(at: start)
         for _ in 0..<100 {
-            _ = try feed.document(after: 0, at: start)
-            _ = try feed.document(after: 1, at: start)
-            _ = try feed.document(after: nil, at: start)
+            _ = try feed.documents.document(after: 0, at: start)
+            _ = try feed.documents.document(after: 1, at: start)
+            _ = try feed.documents.document(after: nil, at: start)
         }
         #expect(feed.gauge.signed == 3)
-        let first = try feed.document(after: 1, at: start)
-        let next = try feed.document(after: 1, at: start.adding(seconds: 1))
+        let first = try feed.documents.document(after: 1, at: start)
+        let next = try feed.documents.document(after: 1, at: start.adding(seconds: 1))
         #expect(try read(next).issuedAt == read(first).issuedAt + 1, "freshness is proved anew")
         #expect(feed.gauge.signed == 4)
     }
 
-    @Test("a crowd with as many bases as heads shares the snapshot: it cannot have each signed for itself")
+    @Test("whoever knows the same entries gets the same document, however many numbers lie between")
     func crowd() throws {
-        feed.apply((1...500).map { event($0, .session, "s\($0)") })
+        feed.apply([event(1, .session, "s1")] + (2...500).map { event($0, .account, "u\($0)") } + [event(501, .session, "s501")])
         feed.publish(at: start)
-        for after in 0..<500 { _ = try feed.document(after: Int64(after), at: start) }
-        #expect(feed.gauge.signed <= 9)
+        for after in 1..<500 { _ = try feed.documents.document(after: Int64(after), at: start) }
+        #expect(feed.gauge.signed == 1)
+        #expect(try read(feed.documents.document(after: 250, at: start)).entries.map(\.digest) == [digest(.session, "s501")])
+    }
+
+    @Test("whoever has much to catch up on gets the snapshot, of which there is one")
+    func farBehind() throws {
+        feed.apply((1...1500).map { event($0, .session, "s\($0)") })
+        feed.publish(at: start)
+        for after in 0..<400 { #expect(try read(feed.documents.document(after: Int64(after), at: start)).after == nil) }
+        #expect(feed.gauge.signed == 1)
+        #expect(try feed.documents.short(after: 0, at: start) == nil && feed.documents.short(after: 1400, at: start) != nil)
+    }
+
+    @Test("the snapshot's validator needs no signature, changes with what is revoked, and every half minute")
+    func validator() throws {
+        feed.apply([event(1, .session, "s1")])
+        feed.publish(at: start)
+        let tag = feed.documents.snapshotTag(at: start)
+        #expect(feed.gauge.signed == 0)
+        #expect(try feed.documents.document(after: nil, at: start).etag == tag)
+        #expect(feed.documents.snapshotTag(at: start.adding(seconds: 30)) != tag)
+        feed.apply([event(2, .session, "s2")])
+        feed.publish(at: start)
+        #expect(feed.documents.snapshotTag(at: start) != tag)
     }
 
     @Test("those who wait are told what they do not know, together and once")
@@ -175,7 +200,7 @@ struct FeedPublisherTests {
 
     private func digest(_ kind: RevocationDigest.Kind, _ id: String) -> RevocationDigest { RevocationDigest(kind, id) }
 
-    private func read(_ document: FeedPublisher.Document) throws -> RevocationDocument {
+    private func read(_ document: FeedDocument) throws -> RevocationDocument {
         let jws = try CompactJWS(parsing: document.text, maximumLength: 1 << 20)
         #expect(jws.unverifiedHeader.type == "revocations+jwt")
         let keys = issuer.ring.snapshot.verifying.candidates(
@@ -188,9 +213,9 @@ struct FeedPublisherTests {
 
 /// Those who wait, and what they were told.
 private final class Told: Sendable {
-    private let state = Monitor<(documents: [FeedPublisher.Document], hasLeft: Bool)>(([], false))
+    private let state = Monitor<(documents: [FeedDocument], hasLeft: Bool)>(([], false))
 
-    var documents: [FeedPublisher.Document] { state.withLock { $0.documents } }
+    var documents: [FeedDocument] { state.withLock { $0.documents } }
 
     func waiter(after: Int64, client: UInt64) -> FeedPublisher.Waiter {
         FeedPublisher.Waiter(after: after, client: client, isGone: { [state] in state.withLock { $0.hasLeft } }) { [state] result in

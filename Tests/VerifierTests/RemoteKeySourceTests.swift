@@ -323,6 +323,12 @@ private let rows: [Row] =
                 .token("b", .unknownKey), .pass(1), .token("b", .keyPending),
             ]),
         Row(
+            "negative memory: five minutes at most, however long the set lives", nil,
+            [
+                .publishes(["a"], cacheControl: "max-age=86400"), .pass(0), .token("b", .keyPending), .pass(0), .token("b", .unknownKey),
+                .publishes(["a", "b"], cacheControl: "max-age=86400"), .pass(300), .token("b", .keyPending), .pass(0), .token("b", good),
+            ]),
+        Row(
             "the feed's demand is not held back by the cooldown or the memory", nil,
             start + [
                 .token("b", .keyPending), .pass(0), .fetches(2), .token("b", .unknownKey), .publishes(["b"]), .demand, .next(0), .pass(0),
@@ -403,7 +409,7 @@ private let rows: [Row] =
             [
                 .issuer { $0.describe() }, .publishes(["a"], cacheControl: "max-age=86400"), .pass(0),
                 .issuer { $0.answer("/.well-known/oauth-authorization-server") { _ in FetchResponse(status: 500) } }, .pass(86_400),
-                .publishes(["b"], cacheControl: "max-age=86400"), .pass(86_400), .token("b", good),
+                .publishes(["b"], cacheControl: "max-age=86400"), .pass(80_000), .token("b", good),
                 .state("no failures") { $0.failures == 0 },
             ]),
     ]

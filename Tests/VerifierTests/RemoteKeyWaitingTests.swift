@@ -67,7 +67,7 @@ final class Told: Sendable {
             source.whenSettled { [told] in told.count() }
         }
         #expect(told.calls == 0 && source.state.waiting == 1024)
-        #expect(source.look(for: "one-more", at: clock.now) == .unknown)
+        #expect(source.look(for: "one-more", at: clock.now) == .unavailable, "nothing can be said about it")
         source.whenSettled { [told] in told.count() }
         #expect(told.calls == 1, "no room, so at once")
         _ = source.step(at: clock.now)

@@ -3,6 +3,7 @@
 import HTTP
 import MartletEncoding
 import MartletJOSE
+import Store
 import Testing
 import Tokens
 import Web
@@ -37,7 +38,7 @@ struct ConsumerRouteTests {
         let sequence = try #require(try claims(try server.send("GET", "/.well-known/revocations"))["seq"]?.integer)
         let empty = try server.send("GET", "/.well-known/revocations?after=\(sequence)")
         #expect(empty.headers[.cacheControl] == "no-store")
-        #expect(try claims(empty)["after"]?.integer == sequence)
+        #expect(try (claims(empty)["after"]?.integer).map { $0 <= sequence } == true)
         #expect(try server.outcome("GET", "/.well-known/revocations?after=\(sequence)&wait=5").isParked)
         #expect(try !server.outcome("HEAD", "/.well-known/revocations?after=\(sequence)&wait=5").isParked)
         #expect(try server.outcome("GET", "/.well-known/revocations?after=\(sequence)&wait=5&lineage=test").isParked)
@@ -61,6 +62,25 @@ struct ConsumerRouteTests {
         let off = try Server(feed: .off)
         #expect(try off.send("GET", "/.well-known/revocations").status == .notFound)
         #expect(try off.send("GET", "/.well-known/oauth-authorization-server").json?["revocations_uri"] == nil)
+    }
+
+    @Test("of large snapshots a client has four on their way, and a place is given back when one is sent")
+    func largeAnswers() throws {
+        let server = try Server()
+        guard case .open(let feed) = server.services.feed else { throw Missing() }
+        feed.apply(
+            (1...5000).map { number in
+                RevocationEvent(
+                    sequence: 1_000_000 + number, id: "e\(number)", kind: .session, target: "s\(number)", at: Server.start,
+                    until: Server.start.adding(seconds: 600), issuedBefore: nil, reason: nil, cause: nil)
+            })
+        feed.publish(at: Server.start)
+        var onTheirWay = try (0..<4).map { _ in try server.send("GET", "/.well-known/revocations") }
+        #expect(onTheirWay.allSatisfy { $0.status == .ok && $0.contentLength > 65_536 })
+        let refused = try server.send("GET", "/.well-known/revocations")
+        #expect(refused.status == .serviceUnavailable && refused.json?["code"]?.string == "overloaded")
+        onTheirWay.removeLast()
+        #expect(try server.send("GET", "/.well-known/revocations").status == .ok)
     }
 
     @Test(
@@ -92,6 +112,7 @@ struct ConsumerRouteTests {
         arguments: [
             ("", true, 200), ("?scope=account", true, 200), ("?scope=account%20admin", true, 403), ("?scope=admin", true, 403),
             ("?role=admin", true, 403), ("?audience=https://api.example", true, 401), ("", false, 401), ("?scope=a&scope=b", true, 400),
+            ("?role=,", true, 400), ("?scope=%20", true, 400), ("?role=", true, 400),
         ])
     func forward(query: String, hasToken: Bool, status: Int) throws {
         let server = try Server()

@@ -51,7 +51,7 @@ struct Server {
         let common = CommonPasswords(sortedLines: Array("password1\n".utf8))
         let revocations = RevocationSet()
         let users = UserCache(capacity: 256) { Representation.user($0) }
-        let feed = FeedPublisher(issuer: Self.issuer, lineage: "test", ring: ring, clock: { Self.start })
+        let feed = FeedPublisher(FeedDocuments(issuer: Self.issuer, lineage: "test", ring: ring), clock: { Self.start })
         store.observeEvents { events in
             revocations.apply(events)
             users.apply(events)

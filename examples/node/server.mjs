@@ -7,9 +7,8 @@ import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const ISSUER = process.env.ISSUER ?? "http://localhost:8080";
-const AUDIENCE = process.env.AUDIENCE ?? ISSUER;
+const AUDIENCE = process.env.AUDIENCE ?? ISSUER, FEED = "revocations+jwt";
 const RENEWAL = 240, CEILING = 86_400, COOLDOWN = 30, LEEWAY = 30; // seconds
-const FEED = "revocations+jwt";
 
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 const ALGORITHMS = {
@@ -54,6 +53,7 @@ async function renewKeys(purpose) {
 async function fetchKeys() {
   const document = await (await get((await metadata()).jwks_uri)).json();
   const usable = document.keys.filter((jwk) => Object.hasOwn(ALGORITHMS, jwk.alg) && jwk.use === "sig");
+  demand(usable.length, "An issuer has keys.");
   const key = (jwk) => ({ alg: jwk.alg, key: createPublicKey({ key: jwk, format: "jwk" }) });
   keys.known = new Map(usable.map((jwk) => [`${jwk.signs} ${jwk.kid}`, key(jwk)]));
   keys.fetchedAt = now();
@@ -83,11 +83,11 @@ async function verify(token, type, signs) {
 const feed = { entries: new Map(), lineage: null, seq: -1, heardAt: null };
 
 async function follow() {
-  for (let address; ; ) {
+  for (;;) {
     try {
       if (now() > keys.fetchedAt + RENEWAL) await renewKeys("renewal");
-      address ??= (await metadata()).revocations_uri;
-      const document = await get(address + (feed.lineage ? `?after=${feed.seq}&wait=20&lineage=${feed.lineage}` : ""), 25);
+      const { revocations_uri } = await metadata();
+      const document = await get(revocations_uri + (feed.lineage ? `?after=${feed.seq}&wait=20&lineage=${feed.lineage}` : ""), 25);
       take((await verify(await document.text(), FEED, FEED)).claims);
       await sleep(100); // an issuer that lets nobody wait is not to be hammered
     } catch (error) {
@@ -103,7 +103,7 @@ function take({ lineage, seq, after, iat, revoked: { sid = [], jti = [], client 
     feed.lineage = null; // the snapshot is next
     throw new Error("It does not continue what is known.");
   }
-  const entries = new Map(isDelta ? [...feed.entries].filter(([, { until }]) => until > now()) : []);
+  const entries = new Map([...feed.entries].filter(([, { until }]) => until > now())); // a snapshot adds, too
   for (const [until, text] of [...sid, ...jti]) {
     const digests = Buffer.from(text, "base64url").toString("hex").match(/.{32}/g) ?? [];
     for (const digest of digests) entries.set(digest, { until, before: Infinity });

@@ -71,8 +71,8 @@ class Keys:
 
     def take(self):
         fetched_at, document = shared("get", "jwks") or (0, {})
-        if is_newer := fetched_at > self.fetched_at:
-            usable = [jwk for jwk in document["keys"] if jwk.get("alg") in ALGORITHMS and jwk.get("use") == "sig"]
+        usable = [jwk for jwk in document.get("keys", []) if jwk.get("alg") in ALGORITHMS and jwk.get("use") == "sig"]
+        if is_newer := bool(usable) and fetched_at > self.fetched_at:
             self.known, self.fetched_at = {(jwk.get("signs"), jwk["kid"]): jwt.PyJWK(jwk) for jwk in usable}, fetched_at
         return is_newer
 
@@ -89,6 +89,7 @@ class Feed:
                 time.sleep(0.1)  # an issuer that lets nobody wait is not to be hammered
             except Exception as error:  # whatever it was: what is known stays in force, and the next try may go better
                 logging.warning("The revocation feed: %r", error)
+                metadata.cache_clear()
                 time.sleep(1)
 
     def take(self, news):
@@ -96,7 +97,7 @@ class Feed:
         if (is_ours or is_delta) and not (is_ours and news.get("after", 0) <= self.seq <= news["seq"]):
             self.lineage = None  # the snapshot is next
             raise ValueError("It does not continue what is known.")
-        entries = {digest: entry for digest, entry in self.entries.items() if entry[0] > time.time()} if is_delta else {}
+        entries = {digest: entry for digest, entry in self.entries.items() if entry[0] > time.time()}  # a snapshot adds, too
         for until, text in revoked.get("sid", []) + revoked.get("jti", []):
             digests = jwt.utils.base64url_decode(text)
             entries.update((digests[start:start + 16], (until, EVER)) for start in range(0, len(digests), 16))

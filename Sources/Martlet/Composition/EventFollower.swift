@@ -30,13 +30,13 @@ final class EventFollower: Sendable {
         }
         let (live, last) = try store.read { reads throws(StoreError) in (try reads.liveEvents(at: now), try reads.lastSequence()) }
         revocations.apply(live)
-        feed.load(live, sequence: last)
+        feed.documents.load(live, sequence: last)
     }
 
     /// Lets go of what no token can meet any more.
     func purge(at now: UnixTime) {
         revocations.purge(at: now)
-        feed.purge(at: now)
+        feed.documents.purge(at: now)
     }
 
     /// Whether the key ring changed since this was last asked.

@@ -39,7 +39,7 @@ struct Service: Sendable {
             logger.warning("the issuer was \(before) and is now \(issuer.name): tokens made before are not valid any more")
         }
         let feed = FeedPublisher(
-            issuer: issuer.name, lineage: try installation.fact(.lineage) ?? "", ring: issuer.ring, clock: SystemClock.now)
+            FeedDocuments(issuer: issuer.name, lineage: try installation.fact(.lineage) ?? "", ring: issuer.ring), clock: SystemClock.now)
         let users = UserCache(capacity: 65_536) { Representation.user($0) }
         events = EventFollower(users: users, feed: feed)
         do throws(StoreError) {
@@ -105,7 +105,9 @@ struct Service: Sendable {
         until signals: StopSignals, announce: (_ issuer: String, _ address: String, _ hasAdministrator: Bool) -> Void
     ) throws(ConfigurationError) {
         let upkeep = Upkeep(issuer, events, readiness, logger: logger)
-        let publishing = Thread { [feed] in feed.run() }
+        guard let publishing = Thread({ [feed] in feed.run() }) else {
+            throw ConfigurationError("The system gives no thread for the revocation feed.")
+        }
         let bound = try Listening.start(server, .listen)
         if let metricsServer { _ = try Listening.start(metricsServer, .metricsListen) }
         announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
@@ -118,7 +120,7 @@ struct Service: Sendable {
         if !endedAll { logger.warning("some requests were cut off after 10 seconds") }
         _ = metricsServer?.drain(within: 100)
         lanes.shutDown()
-        publishing?.join()
+        publishing.join()
         upkeep.end()
         issuer.installation.store.close()
         try? loops.shutDown()
