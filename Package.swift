@@ -52,6 +52,9 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", path: "Sources/SystemLibraries/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(
+            name: "CMartletCrypt", path: "Sources/SystemLibraries/CCrypt",
+            linkerSettings: [.linkedLibrary("crypt", .when(platforms: [.linux]))]),
         .target(name: "CMartletCurl", path: "Sources/SystemLibraries/CCurl"),
         .systemLibrary(
             name: "CMartletHiredis", path: "Sources/SystemLibraries/CHiredis",
@@ -67,7 +70,9 @@ let package = Package(
         layer(
             "MartletVerifierRedis", "VerifierRedis",
             ["CMartletHiredis", "MartletEncoding", "MartletThreads", "MartletCryptography", "MartletVerifier"]),
-        layer("PasswordHashing", "PasswordHashing", ["CArgon2", "MartletEncoding", "MartletCryptography"]),
+        layer(
+            "PasswordHashing", "PasswordHashing",
+            ["CArgon2", "CMartletCrypt", "CMartletOpenSSL", "MartletEncoding", "MartletCryptography"]),
         layer("HTTP", "HTTP", ["MartletEncoding"]),
         layer("HTTPServer", "HTTPServer", ["MartletEncoding", "MartletThreads", "HTTP", log] + nio),
         layer("ResourceServer", "ResourceServer", ["MartletEncoding", "MartletJOSE", "MartletVerifier", "HTTP"]),

@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test func `the test vector of RFC 9106 §5.3 comes out`() throws {
-        let hash = Argon2id.hash(
+        let hash = Argon2.id.hash(
             [UInt8](repeating: 1, count: 32), salt: [UInt8](repeating: 2, count: 16), parameters: try parameters(32, 3, 4), length: 32,
             secret: [UInt8](repeating: 3, count: 8), associatedData: [UInt8](repeating: 4, count: 12))
         #expect(hash.map(Hex.encode) == "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659")

@@ -1,11 +1,16 @@
-// Argon2id: the function itself (RFC 9106), through libargon2.
+// Argon2: the function itself in its three variants (RFC 9106), through libargon2. Martlet makes argon2id alone; the others come
+// with passwords from elsewhere.
 import CArgon2
 
-/// Argon2id, version 0x13.
-package enum Argon2id {
+/// Argon2, version 0x13. The raw values are the names in stored strings.
+package enum Argon2: String, Sendable, Hashable, CaseIterable {
+    case id = "argon2id"
+    case i = "argon2i"
+    case d = "argon2d"
+
     /// The hash of a password: `length` bytes. Blocks for as long as the parameters say, with their memory held; nil when the
     /// memory is not to be had, or a length is outside what the RFC allows. `secret` and `associatedData` are K and X of §3.1.
-    package static func hash(
+    package func hash(
         _ password: [UInt8], salt: [UInt8], parameters: Argon2Parameters, length: Int, secret: [UInt8] = [], associatedData: [UInt8] = []
     ) -> [UInt8]? {
         var (password, salt, secret, associatedData) = (password, salt, secret, associatedData)
@@ -28,12 +33,20 @@ package enum Argon2id {
                             context.version = ARGON2_VERSION_13.rawValue
                             context.allocate_cbk = HashingMemory.take
                             context.free_cbk = HashingMemory.giveBack
-                            return argon2_ctx(&context, Argon2_id)
+                            return argon2_ctx(&context, type)
                         }
                     }
                 }
             }
         }
         return result == ARGON2_OK.rawValue ? hash : nil
+    }
+
+    private var type: argon2_type {
+        switch self {
+        case .id: Argon2_id
+        case .i: Argon2_i
+        case .d: Argon2_d
+        }
     }
 }
