@@ -121,6 +121,9 @@ def test_it_is_alive_before_it_is_ready_and_says_what_is_missing(behind, consume
     assert (*api.whoami(ada.access),) == (503, "not_ready") and time.monotonic() - begun < 2.5
     assert api.whoami("garbage").status == 401 and api.get(WHOAMI).status == 401
 
+    told = until(lambda: [line for line in api.log.splitlines() if "cannot be fetched" in line], what="a word in the log")
+    assert json.loads(told[0])["code"] == "unreachable" and "cannot be reached" in json.loads(told[0])["message"]
+
     # Keys, but no revocations yet.
     proxy.rules[FEED] = answers(503)
     proxy.up()

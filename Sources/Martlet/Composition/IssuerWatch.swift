@@ -37,7 +37,9 @@ final class IssuerWatch: Sendable {
             if keysFail != self.keysFail {
                 self.keysFail = keysFail
                 if keysFail {
-                    logger.warning("the issuer's keys cannot be fetched: \(keys.lastFailure.map { "\($0)" } ?? "")")
+                    logger.warning(
+                        "the issuer's keys cannot be fetched: \(keys.lastFailure?.message ?? "")",
+                        metadata: ["code": "\(keys.lastFailure?.code ?? "")"])
                 } else {
                     logger.notice("the issuer's keys can be fetched again")
                 }
@@ -45,14 +47,14 @@ final class IssuerWatch: Sendable {
             if let feed = issuer.revocations?.state {
                 let refused = feed.refused.values.reduce(0, +)
                 if refused > self.refused {
-                    logger.error("a document of the revocation feed was refused: \(feed.lastFailure?.code ?? "")")
+                    logger.error("a document of the revocation feed was refused", metadata: ["code": "\(feed.lastFailure?.code ?? "")"])
                 }
                 self.refused = refused
                 let fails = feed.lastFailureAt.map { failed in feed.lastSuccess.map { $0 < failed } ?? true } ?? false
                 if fails != feedFails {
                     feedFails = fails
                     if fails {
-                        logger.warning("the revocation feed cannot be followed: \(feed.lastFailure?.code ?? "")")
+                        logger.warning("the revocation feed cannot be followed", metadata: ["code": "\(feed.lastFailure?.code ?? "")"])
                     } else {
                         logger.notice("the revocation feed is followed again")
                     }
