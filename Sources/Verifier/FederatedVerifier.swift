@@ -32,7 +32,18 @@ public struct FederatedVerifier: Sendable {
         try verify(Array(token.utf8)[...], at: now, requiring: scope)
     }
 
+    /// The same for callers that can wait: if the token's key is being fetched, it is tried once more when that has ended, two seconds
+    /// later at most. `clock` says what time it is.
+    public func verify(
+        _ token: String, requiring scope: String? = nil, clock: @Sendable () -> UnixTime
+    ) async throws(VerificationFailure) -> VerifiedToken {
+        let chosen = Array(token.utf8).withUnsafeBufferPointer { text in verifier(for: text) }
+        return try await chosen.get().verify(token, requiring: scope, clock: clock)
+    }
+
+    /// A token that was found good before is known to its verifier, and its claims need not be read again to find that.
     private func verifier(for text: UnsafeBufferPointer<UInt8>) -> Result<TokenVerifier, VerificationFailure> {
+        for (_, verifier) in verifiers where verifier.holds(text) { return .success(verifier) }
         do throws(JOSEError) {
             let layout = try CompactJWS.Layout(parsing: text)
             guard let payload = Base64URL.decode(layout.payload(in: text)) else { return .failure(.malformed(.invalidBase64URL)) }

@@ -50,6 +50,11 @@ public final class TokenVerifier: Sendable {
         return try token.withUTF8 { verify($0, at: now, requiring: scope) }.get()
     }
 
+    /// Whether exactly this token was found good here, under these keys.
+    func holds(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        cache.token(for: text, generation: keys.snapshot.generation) != nil
+    }
+
     /// Tokens that are cached now.
     package var cachedTokens: Int { cache.count }
 
