@@ -4,7 +4,8 @@
 //     events ──heard──▶ entries ──published──▶ a document for each base ──kept while nothing is published and its second lasts
 //
 // Bases are few: everybody between two entries shares the earlier one, since a reader takes a delta that begins before its own
-// number. Whoever has much to catch up on gets the snapshot, of which one is made at a time.
+// number. Whoever has much to catch up on gets the snapshot, of which one is made at a time. What does not fit into one document
+// goes up to a lower number, and the reader asks for the rest.
 
 package import MartletEncoding
 import MartletJOSE
@@ -55,14 +56,16 @@ package final class FeedDocuments: Sendable {
     package let lineage: String
     private let issuer: String
     private let ring: KeyRing
+    private let mostEntries: Int
     private let state = Mutex(State())
-    private let makingSnapshot = Mutex(())
+    private let makingLong = Mutex(())
 
-    /// Documents without entries. `lineage` is the name of this history of events.
-    package init(issuer: String, lineage: String, ring: KeyRing) {
+    /// Documents without entries. `lineage` is the name of this history of events; `mostEntries` fit into one of them.
+    package init(issuer: String, lineage: String, ring: KeyRing, mostEntries: Int = 500_000) {
         self.issuer = issuer
         self.lineage = lineage
         self.ring = ring
+        self.mostEntries = mostEntries
     }
 
     // MARK: What is revoked
@@ -141,19 +144,25 @@ package final class FeedDocuments: Sendable {
 
     /// The document for somebody who knows everything up to `after`, if it is at hand: nothing is signed.
     package func atHand(after: Int64?, at now: UnixTime) -> FeedDocument? {
-        state.withLock { state in Self.atHand(Self.base(after, state), state, at: now) }
+        state.withLock { state in Self.atHand(base(after, state), state, at: now) }
     }
 
     /// The same, made if it is short: nil where only the snapshot would do.
     package func short(after: Int64, at now: UnixTime) throws(KeyRing.Failure) -> FeedDocument? {
-        guard let base = state.withLock({ Self.base(after, $0) }) else { return nil }
-        return try make(base, at: now)
+        let short = state.withLock { state -> Int64? in
+            base(after, state).flatMap { base in
+                state.end - state.entries.partitioningIndex { $0.sequence > base } <= Self.longestShort ? base : nil
+            }
+        }
+        guard let short else { return nil }
+        return try make(short, at: now)
     }
 
     /// The same, made in any case. A snapshot takes the longer the more there is to tell.
     package func document(after: Int64?, at now: UnixTime) throws(KeyRing.Failure) -> FeedDocument {
-        if let base = state.withLock({ Self.base(after, $0) }) { return try make(base, at: now) }
-        return try makingSnapshot.withLock { _ throws(KeyRing.Failure) in try make(nil, at: now) }
+        if let after, let short = try short(after: after, at: now) { return short }
+        let base = state.withLock { self.base(after, $0) }
+        return try makingLong.withLock { _ throws(KeyRing.Failure) in try make(base, at: now) }
     }
 
     /// The number of live entries, what is published, and the documents signed since the start.
@@ -164,10 +173,13 @@ package final class FeedDocuments: Sendable {
     // MARK: Inside
 
     private func make(_ base: Int64?, at now: UnixTime) throws(KeyRing.Failure) -> FeedDocument {
-        let (atHand, sequence, entries) = state.withLock { state -> (FeedDocument?, Int64, [RevocationEntry]) in
-            if let document = Self.atHand(base, state, at: now) { return (document, 0, []) }
+        let (atHand, published, sequence, entries) = state.withLock { state -> (FeedDocument?, Int64, Int64, [RevocationEntry]) in
+            if let document = Self.atHand(base, state, at: now) { return (document, 0, 0, []) }
             let first = base.map { base in state.entries.partitioningIndex { $0.sequence > base } } ?? 0
-            return (nil, state.published, state.entries[first..<max(first, state.end)].map(\.entry))
+            let end = max(first, state.end)
+            guard end - first > mostEntries else { return (nil, state.published, state.published, state.entries[first..<end].map(\.entry)) }
+            let part = state.entries[first..<(first + mostEntries)]
+            return (nil, state.published, part.last?.sequence ?? state.published, part.map(\.entry))
         }
         if let atHand { return atHand }
         let document = try sign(entries.filter { $0.until > now }, after: base, sequence: sequence, at: now)
@@ -175,7 +187,7 @@ package final class FeedDocuments: Sendable {
         let lifetime: Int64 = base == nil && entries.count > Self.manyEntries ? 5 : 1
         state.withLock { state in
             state.signed += 1
-            guard state.published == sequence else { return }
+            guard state.published == published else { return }
             if state.kept.count >= Self.mostKept { state.kept = state.kept.filter { $0.value.isFresh(at: now) } }
             guard state.kept.count < Self.mostKept || base == nil else { return }
             state.kept[base] = Kept(document: document, madeAt: now, lifetime: lifetime)
@@ -198,11 +210,11 @@ package final class FeedDocuments: Sendable {
 
     private func tag(_ sequence: Int64, at now: UnixTime) -> String { "W/\"\(lineage)-\(sequence)-\(now.seconds / 30)\"" }
 
-    /// What a document for them builds on: the last entry that they know. Nil for the snapshot.
-    private static func base(_ after: Int64?, _ state: State) -> Int64? {
+    /// What a document for them builds on: the last entry that they know. Nil for the snapshot, where much is new and it leads further.
+    private func base(_ after: Int64?, _ state: State) -> Int64? {
         guard let after, after <= state.published else { return nil }
         let first = state.entries.partitioningIndex { $0.sequence > after }
-        guard state.end - first <= longestDelta else { return nil }
+        if state.end - first > Self.longestShort, min(state.end, mostEntries) > first { return nil }
         return first == 0 ? 0 : state.entries[first - 1].sequence
     }
 
@@ -211,8 +223,8 @@ package final class FeedDocuments: Sendable {
         return kept.document
     }
 
-    /// Entries of a delta: some 22 KiB, which take less than a millisecond.
-    private static let longestDelta = 1000
+    /// Entries of a short document: some 22 KiB, which take less than a millisecond.
+    private static let longestShort = 1000
     private static let manyEntries = 10_000
     private static let mostKept = 64
 }

@@ -103,6 +103,24 @@ struct FeedPublisherTests {
         #expect(try feed.documents.short(after: 0, at: start) == nil && feed.documents.short(after: 1400, at: start) != nil)
     }
 
+    @Test("what does not fit into one document comes in parts, each good by itself")
+    func parts() throws {
+        let documents = FeedDocuments(issuer: Issuer.url, lineage: "line", ring: issuer.ring, mostEntries: 2000)
+        documents.load((1...5000).map { event($0 * 2, .session, "s\($0)") } + [event(10_001, .account, "u")], sequence: 10_001)
+        var known: Set<RevocationDigest> = []
+        var position: Int64?
+        var parts = 0
+        repeat {
+            let document = try read(documents.document(after: position, at: start))
+            #expect(document.entries.count <= 2000 && document.sequence > position ?? 0)
+            if let after = document.after { #expect(after <= position ?? -1) }
+            known.formUnion(document.entries.map(\.digest))
+            position = document.sequence
+            parts += 1
+        } while documents.hasNews(after: position ?? 0) && parts < 10
+        #expect(known.count == 5000 && parts == 3 && position == 10_001)
+    }
+
     @Test("the snapshot's validator needs no signature, changes with what is revoked, and every half minute")
     func validator() throws {
         feed.apply([event(1, .session, "s1")])
