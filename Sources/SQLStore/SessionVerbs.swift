@@ -58,6 +58,7 @@ extension SQLTransaction {
                 detail: "counter \(request.counter), stored \(session.counter)", audit: audit, at: now)
             return .ahead
         }
+        if behind == 0, request.keepsToken { return .kept(try kept(session, request, at: now), user) }
         if behind == 0 { return .rotated(try rotated(session, request, at: now), user) }
         if behind == 1, session.isWithinGrace(request, at: now) {
             if request.ip != session.ip, request.userAgent != session.userAgent {
@@ -88,6 +89,16 @@ extension SQLTransaction {
                 .text(old.id.text), .integer(old.counter), .time(now), .text(session.refreshKeyID), .time(session.refreshExpiresAt),
                 .time(session.accessExpiresAt), .time(session.lastUsedAt), .text(session.ip), .text(session.userAgent),
             ])
+        try raise(request.keyMarks)
+        return session
+    }
+
+    private func kept(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
+        var session = old
+        session.use(request, at: now)
+        try connection.run(
+            Statements.useSession,
+            [.text(old.id.text), .integer(old.counter), .time(session.accessExpiresAt), .time(session.lastUsedAt)])
         try raise(request.keyMarks)
         return session
     }

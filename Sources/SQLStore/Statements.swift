@@ -116,6 +116,7 @@ enum Statements {
     static let retrySession: SQL = """
         UPDATE sessions SET retries = retries + 1, access_expires_at = $3, last_used_at = $4 WHERE id = $1 AND counter = $2
         """
+    static let useSession: SQL = "UPDATE sessions SET access_expires_at = $3, last_used_at = $4 WHERE id = $1 AND counter = $2"
     static let raiseAccessEpoch: SQL = "UPDATE sessions SET access_epoch = access_epoch + 1 WHERE id = $1"
     static let deleteSession: SQL = "DELETE FROM sessions WHERE id = $1"
     static let countSessions: SQL = "SELECT count(*) FROM sessions WHERE purge_at > $1"

@@ -140,10 +140,13 @@ package struct RotationRequest: Sendable {
     package var userAgent: String
     /// Key marks to raise in the same transaction.
     package var keyMarks: [KeyMark]
+    /// The token stays the current one: a relaxation for clients that keep the token of their login. Who else holds it is not
+    /// found out by its being used twice.
+    package var keepsToken: Bool
 
     package init(
         session: SessionID, counter: Int64, nonce: [UInt8], graceSeconds: Int64, maximumRetries: Int64, refreshLifetime: Int64,
-        refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark]
+        refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark], keepsToken: Bool = false
     ) {
         self.session = session
         self.counter = counter
@@ -156,6 +159,7 @@ package struct RotationRequest: Sendable {
         self.ip = ip
         self.userAgent = userAgent
         self.keyMarks = keyMarks
+        self.keepsToken = keepsToken
     }
 }
 
@@ -165,6 +169,7 @@ package struct RotationRequest: Sendable {
 /// | --- | --- |
 /// | any, to be answered with a refresh key that is retired or unknown | `staleKeys`: nothing is changed |
 /// | the session's current one | `rotated`: the counter rises by one |
+/// | the same, with `keepsToken` | `kept`: the refresh token, its end and where it was last rotated from stay as they are |
 /// | one behind, within the grace and the retries | `retried`: the current refresh token again; audited `refreshRetriedElsewhere` when both address and user agent differ |
 /// | anything older, or one behind after that | `replayed`: the session ends, audited `refreshReplayed` |
 /// | ahead of the store | `ahead`: refused, audited `refreshAhead` |
@@ -172,6 +177,7 @@ package struct RotationRequest: Sendable {
 package enum RotationOutcome: Sendable, Hashable {
     case rotated(Session, User)
     case retried(Session, User)
+    case kept(Session, User)
     case replayed
     case ahead
     case ended

@@ -33,6 +33,7 @@ package struct AccessToken: Sendable {
             if !scope.isEmpty { writer.member("scope", scope) }
             writer.member("sid", session.accessSessionID)
             if !user.roles.isEmpty { writer.member("roles", user.roles) }
+            policy.compatibility?.writeAccess(of: user, to: &writer)
         }
         do throws(JOSEError) {
             text = String(decoding: try keys.access.sign(payload), as: UTF8.self)

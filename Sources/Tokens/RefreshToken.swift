@@ -62,21 +62,24 @@ package struct RefreshToken: Sendable, Hashable {
         session.map { ConstantTime.equal($0.nonce, nonce) } ?? false
     }
 
-    /// The current refresh token of a session.
-    package static func text(of session: Session, keys: KeyRing.Snapshot, issuer: String) throws(TokenFailure) -> String {
+    /// The current refresh token of a session of this user.
+    package static func text(
+        of session: Session, _ user: User, keys: KeyRing.Snapshot, policy: TokenPolicy
+    ) throws(TokenFailure) -> String {
         guard let signer = keys.refreshKeys[session.refreshKeyID]?.signer else {
             // It was retired since the row was written: whatever it signs is refused, so the session cannot go on.
             throw .sessionEnded
         }
         let payload = JSONWriter.object(capacity: 320) { writer in
-            writer.member("iss", issuer)
+            writer.member("iss", policy.issuer)
             writer.member("sub", session.userID.text)
-            writer.member("aud", issuer)
+            writer.member("aud", policy.issuer)
             writer.member("sid", session.id.text)
             writer.member("ctr", session.counter)
             writer.member("nonce", Base64URL.encode(session.nonce))
             writer.member("iat", session.rotatedAt.seconds)
             writer.member("exp", session.refreshExpiresAt.seconds)
+            policy.compatibility?.writeRefresh(of: session, user, to: &writer)
         }
         do throws(JOSEError) {
             return String(decoding: try signer.sign(payload), as: UTF8.self)

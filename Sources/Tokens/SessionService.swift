@@ -72,9 +72,11 @@ package struct SessionService: Sendable {
     }
 
     /// Exchanges a refresh token that was read. `completion` is called once, on the store's thread, and finds what is left to do —
-    /// the signatures — in the closure it is given, to be run elsewhere.
+    /// the signatures — in the closure it is given, to be run elsewhere. With `keepingToken` the token stays good and is answered
+    /// again.
     package func refresh(
-        _ token: RefreshToken, audience: String?, from client: ClientDescription, audit: AuditContext, at now: UnixTime,
+        _ token: RefreshToken, keepingToken: Bool = false, audience: String?, from client: ClientDescription, audit: AuditContext,
+        at now: UnixTime,
         completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> (tokens: SessionTokens, isRetry: Bool)) -> Void
     ) {
         let keys = ring.snapshot
@@ -83,7 +85,8 @@ package struct SessionService: Sendable {
             session: token.session, counter: token.counter, nonce: token.nonce, graceSeconds: policy.graceSeconds,
             maximumRetries: TokenPolicy.maximumRetries, refreshLifetime: policy.refreshLifetime, refreshKeyID: keys.refreshKeyID,
             accessExpiresAt: accessEnd, ip: client.ip, userAgent: client.userAgent,
-            keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: now.adding(seconds: policy.refreshLifetime)))
+            keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: now.adding(seconds: policy.refreshLifetime)),
+            keepsToken: keepingToken)
         store.write { transaction throws(StoreError) in
             try transaction.rotate(request, audit: audit, at: now)
         } completion: { [self] result in
@@ -93,7 +96,7 @@ package struct SessionService: Sendable {
                 case .success(.ended), .success(.ahead): throw .sessionEnded
                 case .success(.replayed): throw .replayed
                 case .success(.staleKeys): throw .store(.staleKeys)
-                case .success(.rotated(let session, let user)):
+                case .success(.rotated(let session, let user)), .success(.kept(let session, let user)):
                     ring.raised(request.keyMarks)
                     return (try tokens(of: session, user, audience: audience, keys: keys, at: now), false)
                 case .success(.retried(let session, let user)):
@@ -116,7 +119,7 @@ package struct SessionService: Sendable {
     ) throws(TokenFailure) -> SessionTokens {
         let access = try AccessToken(
             for: session, of: user, audience: audience, policy: policy, keys: keys, id: Identifier.random(random), at: now)
-        let refresh = try RefreshToken.text(of: session, keys: ring.snapshot, issuer: policy.issuer)
+        let refresh = try RefreshToken.text(of: session, user, keys: ring.snapshot, policy: policy)
         return SessionTokens(session: session, user: user, access: access, refresh: refresh)
     }
 }

@@ -16,9 +16,12 @@ package struct TokenPolicy: Sendable {
     package var sessionLifetime: Int64
     /// Seconds in which the refresh token before the current one is answered; 0 is strict.
     package var graceSeconds: Int64
+    /// Whose clients read the tokens, too; nil for nobody's.
+    package var compatibility: ClaimsCompatibility?
 
     package init(
-        issuer: String, audience: String, accessLifetime: Int64, refreshLifetime: Int64, sessionLifetime: Int64, graceSeconds: Int64
+        issuer: String, audience: String, accessLifetime: Int64, refreshLifetime: Int64, sessionLifetime: Int64, graceSeconds: Int64,
+        compatibility: ClaimsCompatibility? = nil
     ) {
         self.issuer = issuer
         self.audience = audience
@@ -26,6 +29,7 @@ package struct TokenPolicy: Sendable {
         self.refreshLifetime = refreshLifetime
         self.sessionLifetime = sessionLifetime
         self.graceSeconds = graceSeconds
+        self.compatibility = compatibility
     }
 
     /// The client that first-party logins belong to.

@@ -9,8 +9,8 @@ import Tokens
 
 /// The routes of the service.
 package enum Routes {
-    /// Every route but the web pages.
-    package static func all(_ services: Services, bodyLimit: Int) -> [Route] {
+    /// Every route but the web pages; those of simplejwt when they are wanted.
+    package static func all(_ services: Services, bodyLimit: Int, simplejwt: SimpleJWTSettings? = nil) -> [Route] {
         let tokens = TokenRoutes(services: services)
         let sessions = SessionRoutes(services: services)
         let users = UserRoutes(services: services)
@@ -69,6 +69,7 @@ package enum Routes {
                     return try row.handler(request)
                 }
             }
+            + (simplejwt.map { SimpleJWTRoutes(services: services, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
     }
 
     private typealias Handler = @Sendable (Request) throws(Refusal) -> Outcome

@@ -46,6 +46,32 @@ extension Check {
             _ = try database.rotate(session, counter: 0, at: Database.start.adding(seconds: -300))
             #expect(try database.session(session, at: Database.start)?.accessExpiresAt == session.accessExpiresAt)
         },
+        Check("a token that is kept stays the current one: only the access tokens' mark and the time of use move") { database throws in
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            let later = Database.start.adding(seconds: 400)
+            let marks = [KeyMark(keyID: "a1", expiresAt: later.adding(seconds: 7200))]
+            for _ in 0..<2 {
+                let outcome = try database.rotate(
+                    session, counter: 0, ip: "198.51.100.9", agent: "phone", marks: marks, keeping: true, at: later)
+                guard case .kept(let kept, _) = outcome else { throw Unexpected(outcome) }
+                var expected = session
+                expected.accessExpiresAt = later.adding(seconds: 600)
+                expected.lastUsedAt = later
+                #expect(kept == expected)
+                #expect(try database.session(session, at: later) == expected)
+            }
+            #expect(try database.rotate(session, counter: 0, keeping: true, at: session.refreshExpiresAt) == .ended)
+        },
+        Check("a token that was rotated is not kept: it ends the session, as one ahead is refused") { database throws in
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            #expect(try database.rotate(session, counter: 1, keeping: true, at: Database.start) == .ahead)
+            var forged = session
+            forged.nonce = Array("another nonce".utf8)
+            #expect(try database.rotate(forged, counter: 0, keeping: true, at: Database.start) == .ended)
+            _ = try database.rotate(session, counter: 0, at: Database.start)
+            #expect(try database.rotate(session, counter: 0, grace: 0, keeping: true, at: Database.start) == .replayed)
+            #expect(try database.session(session, at: Database.start) == nil)
+        },
         Check("one behind within the grace is answered with the current token, and changes nothing of it") { database throws in
             let session = try database.begin("s1", for: try database.makeUser("ada"))
             let rotatedAt = Database.start.adding(seconds: 10)

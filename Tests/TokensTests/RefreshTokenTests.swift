@@ -15,9 +15,9 @@ struct RefreshTokenTests {
         let tokens = try issuer.begin(try issuer.user())
         let row = try #require(
             try issuer.store.read { reads throws(StoreError) in try reads.session(tokens.session.id, at: Issuer.start) })
-        #expect(try RefreshToken.text(of: row, keys: issuer.ring.snapshot, issuer: Issuer.url) == tokens.refresh)
+        #expect(try RefreshToken.text(of: row, tokens.user, keys: issuer.ring.snapshot, policy: issuer.sessions.policy) == tokens.refresh)
         try issuer.ring.reload()
-        #expect(try RefreshToken.text(of: row, keys: issuer.ring.snapshot, issuer: Issuer.url) == tokens.refresh)
+        #expect(try RefreshToken.text(of: row, tokens.user, keys: issuer.ring.snapshot, policy: issuer.sessions.policy) == tokens.refresh)
         let token = try issuer.sessions.read(Array(tokens.refresh.utf8))
         #expect(token.session == row.id)
         #expect(token.user == row.userID)
@@ -32,6 +32,26 @@ struct RefreshTokenTests {
         #expect(header.type == "rt+jwt")
         #expect(header.algorithm == .hs256)
         #expect(header.keyID == (try issuer.keys(.refresh).first?.id))
+    }
+
+    @Test("with simplejwt's claims it is the same bytes from the same row, too, and its jti is another after each rotation")
+    func compatibility() throws {
+        let issuer = try Issuer()
+        var (row, user) = { ($0.session, $0.user) }(try issuer.begin(try issuer.user()))
+        var policy = issuer.sessions.policy
+        policy.compatibility = .simplejwt
+        let keys = issuer.ring.snapshot
+        let text = try RefreshToken.text(of: row, user, keys: keys, policy: policy)
+        #expect(try RefreshToken.text(of: row, user, keys: keys, policy: policy) == text)
+        let claims = try JSONDocument(parsing: try issuer.sessions.read(Array(text.utf8)).claims).root
+        #expect(claims["token_type"]?.string == "refresh")
+        #expect(claims["user_id"]?.string == user.id.text)
+        user.externalID = "42"
+        row.counter += 1
+        let next = try RefreshToken.text(of: row, user, keys: keys, policy: policy)
+        let nextClaims = try JSONDocument(parsing: try issuer.sessions.read(Array(next.utf8)).claims).root
+        #expect(nextClaims["user_id"]?.string == "42", "the name that the account came with")
+        #expect(claims["jti"]?.string != nil && nextClaims["jti"]?.string != claims["jti"]?.string)
     }
 
     @Test("a token made by whoever stole the secret is of no session: the nonce is in the row alone")

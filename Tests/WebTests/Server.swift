@@ -35,7 +35,9 @@ struct Server {
         case off, open, forTokens
     }
 
-    init(isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open) throws {
+    init(
+        isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil
+    ) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try Self.migrations(), random: { random.bytes($0) }, at: Self.start)
         let masterKey = try #require(MasterKey([UInt8](repeating: 1, count: 32)))
@@ -44,7 +46,7 @@ struct Server {
         let ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .es256, sharedSecret: nil, random: random)
         let policy = TokenPolicy(
             issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 1_209_600, sessionLifetime: 7_776_000,
-            graceSeconds: 30)
+            graceSeconds: 30, compatibility: simplejwt == nil ? nil : .simplejwt)
         let sessions = SessionService(policy: policy, store: store, ring: ring, random: random)
         let hasher = PasswordHasher(parameters: try #require(Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1)), random: random)
         let throttle = LoginThrottle(limit: nil)
@@ -76,7 +78,7 @@ struct Server {
             cookie: RefreshCookie(issuer: Self.issuer, origins: []), newID: { Identifier.uuid(at: $0, random: random) },
             clock: { Self.start },
             unready: { isReady ? nil : "The database is away." })
-        router = Router(Routes.all(services, bodyLimit: 65_536))
+        router = Router(Routes.all(services, bodyLimit: 65_536, simplejwt: simplejwt))
     }
 
     /// What the route answers.

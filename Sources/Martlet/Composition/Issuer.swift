@@ -43,7 +43,7 @@ struct Issuer: Sendable {
         let policy = TokenPolicy(
             issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
             refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
-            graceSeconds: configuration.graceSeconds)
+            graceSeconds: configuration.graceSeconds, compatibility: configuration.simplejwt == nil ? nil : .simplejwt)
         sessions = SessionService(policy: policy, store: installation.store, ring: ring, random: installation.random)
     }
 

@@ -83,10 +83,12 @@ struct Service: Sendable {
         serving.proxies = configuration.trustedProxies
         if logger.logLevel <= .debug { serving.accessLog = { AccessLog.write($0, to: logger) } }
         let pages = StaticFiles(try BundledFiles.pages(from: configuration.publicFolder))
+        let routes = Routes.all(services, bodyLimit: configuration.limits.body, simplejwt: configuration.simplejwt)
         server = Server(
-            serving, router: Router(Routes.all(services, bodyLimit: configuration.limits.body) + pages.routes), lanes: lanes, loops: loops,
-            logger: logger,
-            render: { [resource = issuer.name + ResourceMetadata.path] refusal, id, _ in Self.render(refusal, id, logger, resource) })
+            serving, router: Router(routes + pages.routes), lanes: lanes, loops: loops, logger: logger,
+            render: { [resource = issuer.name + ResourceMetadata.path, simplejwt = configuration.simplejwt] refusal, id, request in
+                simplejwt?.answer(to: refusal, of: request) ?? Self.render(refusal, id, logger, resource)
+            })
         metricsServer = configuration.metricsListen.map { [server, lanes, loops, events] address in
             let metrics = MetricsPage(
                 issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now)

@@ -8,6 +8,7 @@ import Logging
 import MartletEncoding
 import MartletJOSE
 import PasswordHashing
+import Web
 
 /// Who may read the revocation feed.
 enum FeedAccess: Sendable {
@@ -41,6 +42,8 @@ struct Configuration: Sendable {
     var feed: FeedAccess
     var auditDays: Int64
     var loginLimit: LoginThrottle.Limit?
+    /// The endpoints of simplejwt; nil for none.
+    var simplejwt: SimpleJWTSettings?
     var logLevel: Logger.Level
     var logFormat: LogFormat?
     var publicFolder: String?
@@ -74,6 +77,7 @@ struct Configuration: Sendable {
         feed = try Self.choice(.feed, texts, ["public": .everybody, "token": .tokenHolders, "off": .nobody])
         auditDays = try Self.number(.auditDays, texts, 1...36_500)
         loginLimit = try Self.loginLimit(texts)
+        simplejwt = try Self.simplejwt(texts)
         logLevel = try Self.logLevel(texts)
         logFormat = try Self.logFormat(texts)
         publicFolder = texts[.publicDir]
@@ -187,6 +191,15 @@ struct Configuration: Sendable {
             throw ConfigurationError("\(texts.origin(.loginAttempts)) must be failures/seconds such as 10/60, or off.")
         }
         return LoginThrottle.Limit(failures: failures, seconds: seconds)
+    }
+
+    private static func simplejwt(_ texts: SettingTexts) throws(ConfigurationError) -> SimpleJWTSettings? {
+        let isOn = try choice(.compat, texts, ["none": false, "simplejwt": true])
+        let rotates = try choice(.compatRotateRefreshTokens, texts, ["on": true, "off": false])
+        guard isOn || !rotates else {
+            throw ConfigurationError("\(texts.origin(.compatRotateRefreshTokens)) needs \(Setting.compat.variable)=simplejwt beside it.")
+        }
+        return isOn ? SimpleJWTSettings(rotatesRefreshTokens: rotates) : nil
     }
 
     static func logLevel(_ texts: SettingTexts) throws(ConfigurationError) -> Logger.Level {

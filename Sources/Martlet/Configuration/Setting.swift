@@ -34,7 +34,8 @@ struct Setting: Sendable, Hashable {
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
-        logLevel, logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody,
+        compat, compatRotateRefreshTokens, logLevel, logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes,
+        maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
     ]
 
@@ -79,6 +80,10 @@ struct Setting: Sendable, Hashable {
     static let auditDays = Setting("audit_days", "400", "Days that the audit trail is kept.")
     static let loginAttempts = Setting(
         "login_attempts", "10/60", "Failed logins per account in so many seconds before 429; off for load tests.")
+    static let compat = Setting(
+        "compat", "none", "Another service's endpoints beside the native ones: simplejwt, or none. See docs/django.md.")
+    static let compatRotateRefreshTokens = Setting(
+        "compat_rotate_refresh_tokens", "off", "on, or off: a refresh at those endpoints leaves the refresh token as it is.")
     static let logLevel = Setting("log_level", "info", "trace, debug, info, notice, warning, error or critical.")
     static let logFormat = Setting("log_format", nil, "text or json. Default: text on a terminal, else json.")
     static let publicDir = Setting("public_dir", nil, "A folder of web pages in place of those in the program.")

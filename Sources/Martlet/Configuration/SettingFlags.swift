@@ -76,6 +76,12 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.loginAttempts.argumentName, help: Setting.loginAttempts.argumentHelp)
     var loginAttempts: String?
 
+    @Option(name: Setting.compat.argumentName, help: Setting.compat.argumentHelp)
+    var compat: String?
+
+    @Option(name: Setting.compatRotateRefreshTokens.argumentName, help: Setting.compatRotateRefreshTokens.argumentHelp)
+    var compatRotateRefreshTokens: String?
+
     @Option(name: Setting.logLevel.argumentName, help: Setting.logLevel.argumentHelp)
     var logLevel: String?
 
@@ -115,6 +121,8 @@ struct SettingFlags: ParsableArguments {
             (.metricsListen, metricsListen),
             (.feed, feed), (.auditDays, auditDays),
             (.loginAttempts, loginAttempts),
+            (.compat, compat),
+            (.compatRotateRefreshTokens, compatRotateRefreshTokens),
             (.logLevel, logLevel),
             (.logFormat, logFormat),
             (.publicDir, publicDir),
