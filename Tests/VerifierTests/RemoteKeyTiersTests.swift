@@ -91,9 +91,11 @@ final class SharedTier: Sendable {
 
     @Test func `ten processes that start at once make one fetch`() throws {
         issuer.publish([key])
-        // The fetch takes until all the others have been told that another fetches.
+        // The fetch takes until all the others have been told that another fetches; and they look again when it has ended.
         issuer.meanwhile { [tier] in _ = tier.state.wait(milliseconds: 10_000) { $0.refusals >= 9 ? true : nil } }
-        let sources = try (0..<10).map { _ in try process { [tier] _ in _ = tier.state.wait(milliseconds: 1) { _ in nil as Bool? } } }
+        let sources = try (0..<10).map { _ in
+            try process { [tier] _ in _ = tier.state.wait(milliseconds: 10_000) { $0.values.isEmpty ? nil : true } }
+        }
         let ended = Told()
         let threads = sources.compactMap { source in
             Thread { [clock] in
