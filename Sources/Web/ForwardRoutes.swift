@@ -27,19 +27,7 @@ struct ForwardRoutes: Sendable {
         }
         // A token of a client's own has no account behind it.
         guard let subject = token.subject, token.sessionID != nil else { return .respond(Self.answer(token, username: "")) }
-        if let entry = services.users.entry(subject) { return .respond(Self.answer(token, username: entry.user.username)) }
-        return hop(to: .worker) { () throws(Refusal) in
-            let entry: UserCache.Entry?
-            do throws(StoreError) {
-                entry = try services.users.entry(subject) { () throws(StoreError) in
-                    try services.store.read { reads throws(StoreError) in try reads.user(UserID(subject)) }
-                }
-            } catch {
-                throw Refusal(error)
-            }
-            guard let entry else { throw .unauthorized("invalid_token", "The token's user does not exist.") }
-            return .respond(Self.answer(token, username: entry.user.username))
-        }
+        return try services.account(UserID(subject)) { entry in .respond(Self.answer(token, username: entry.user.username)) }
     }
 
     /// Every field every time, empty where there is nothing: a proxy that copies them overwrites what a client forged.

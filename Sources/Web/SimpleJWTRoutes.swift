@@ -53,57 +53,22 @@ struct SimpleJWTRoutes: Sendable {
     /// `POST /api/token/`.
     private func obtain(_ request: Request) throws(Refusal) -> Outcome {
         let fields = try DRFBody(request).fields(["username", "password"])
-        let client = services.client(request)
-        let pending: PasswordLogin.Pending
-        do throws(AccountError) {
-            pending = try services.login.prepare(.username(fields[0]), password: fields[1], from: client, at: request.receivedAt)
-        } catch {
-            throw Refusal(error)
-        }
-        return hop(to: .hashing) { () throws(Refusal) in
-            let now = services.clock()
-            let verdict: PasswordCheck.Verdict
-            do throws(AccountError) { verdict = try services.login.check(pending, at: now) } catch { throw Refusal(error) }
-            return parked(request) { resumption in
-                services.login.complete(
-                    pending, verdict, scope: FirstPartyScope.requested(nil) ?? "", audience: nil, from: client,
-                    audit: AuditContext(request), at: now
-                ) { finish in
-                    resumption.resume {
-                        answering { () throws(Refusal) in
-                            let tokens: SessionTokens
-                            do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
-                            return .respond(Self.answer(tokens, withRefresh: true))
-                        }
-                    }
-                }
-            }
+        let scope = FirstPartyScope.requested(nil) ?? ""
+        return try services.logIn(.username(fields[0]), password: fields[1], scope: scope, audience: nil, for: request) { tokens, _ in
+            .respond(Self.answer(tokens, withRefresh: true))
         }
     }
 
     /// `POST /api/token/refresh/`.
     private func refresh(_ request: Request) throws(Refusal) -> Outcome {
         let token = try refreshToken(request)
-        let now = request.receivedAt
-        do throws(AccountError) { try services.throttle.countRefresh(of: token.session, at: now) } catch { throw Refusal(error) }
-        return parked(request) { resumption in
-            services.sessions.refresh(
-                token, keepingToken: !settings.rotatesRefreshTokens, audience: nil, from: services.client(request),
-                audit: AuditContext(request), at: now
-            ) { finish in
-                resumption.resume {
-                    answering { () throws(Refusal) in
-                        let tokens: SessionTokens
-                        do throws(TokenFailure) {
-                            tokens = try finish().tokens
-                        } catch .sessionEnded {
-                            return ended(token)
-                        } catch {
-                            throw Refusal(error)
-                        }
-                        return .respond(Self.answer(tokens, withRefresh: settings.rotatesRefreshTokens))
-                    }
-                }
+        return try services.refresh(
+            token, keepingToken: !settings.rotatesRefreshTokens, audience: nil, for: request
+        ) { result throws(Refusal) in
+            switch result {
+            case .success(let refreshed): .respond(Self.answer(refreshed.tokens, withRefresh: settings.rotatesRefreshTokens))
+            case .failure(.sessionEnded): ended(token)
+            case .failure(let failure): throw Refusal(failure)
             }
         }
     }
@@ -117,7 +82,7 @@ struct SimpleJWTRoutes: Sendable {
         } catch {
             guard error == .wrongType else { throw Refusal(error) }
         }
-        let token = try unexpired(text, request)
+        let token = try services.refreshToken(text, at: request.receivedAt)
         return hop(to: .worker) { () throws(Refusal) in
             let session = try services.read { reads throws(StoreError) in try reads.session(token.session, at: request.receivedAt) }
             guard token.isOf(session), session?.counter == token.counter else { throw Refusal(TokenFailure.sessionEnded) }
@@ -148,16 +113,9 @@ struct SimpleJWTRoutes: Sendable {
             _ = try services.anyAudience.verify(text, at: request.receivedAt)
         } catch {
             guard error == .wrongType else { throw Refusal(error) }
-            return try unexpired(text, request)
+            return try services.refreshToken(text, at: request.receivedAt)
         }
         throw Refusal(TokenFailure.wrongType)
-    }
-
-    private func unexpired(_ text: [UInt8], _ request: Request) throws(Refusal) -> RefreshToken {
-        let token: RefreshToken
-        do throws(TokenFailure) { token = try services.sessions.read(text) } catch { throw Refusal(error) }
-        guard !token.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.expired) }
-        return token
     }
 
     /// Why a session is not there: its account is gone or disabled, or it was ended.

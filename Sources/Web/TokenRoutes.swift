@@ -36,7 +36,13 @@ struct TokenRoutes: Sendable {
                     user, scope: wanted.scope, audience: wanted.audience, from: services.client(request), audit: AuditContext(request),
                     at: now
                 ) { finish in
-                    resumption.resume { answering { () throws(Refusal) in try logIn(.created, wanted, at: now, finish) } }
+                    resumption.resume {
+                        answering { () throws(Refusal) in
+                            let tokens: SessionTokens
+                            do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
+                            return loggedIn(.created, wanted, at: now, tokens)
+                        }
+                    }
                 }
             }
         }
@@ -52,25 +58,10 @@ struct TokenRoutes: Sendable {
         case (nil, let email?): name = .email(email)
         default: throw .invalid([FieldProblem("username", "required", "Either username or email is needed, not both.")])
         }
-        let client = services.client(request)
-        let pending: PasswordLogin.Pending
-        let password = try body.required("password")
-        do throws(AccountError) {
-            pending = try services.login.prepare(name, password: password, from: client, at: request.receivedAt)
-        } catch {
-            throw Refusal(error)
-        }
-        return hop(to: .hashing) { () throws(Refusal) in
-            let now = services.clock()
-            let verdict: PasswordCheck.Verdict
-            do throws(AccountError) { verdict = try services.login.check(pending, at: now) } catch { throw Refusal(error) }
-            return parked(request) { resumption in
-                services.login.complete(
-                    pending, verdict, scope: wanted.scope, audience: wanted.audience, from: client, audit: AuditContext(request), at: now
-                ) { finish in
-                    resumption.resume { answering { () throws(Refusal) in try logIn(.ok, wanted, at: now, finish) } }
-                }
-            }
+        return try services.logIn(
+            name, password: try body.required("password"), scope: wanted.scope, audience: wanted.audience, for: request
+        ) { tokens, now in
+            loggedIn(.ok, wanted, at: now, tokens)
         }
     }
 
@@ -80,23 +71,12 @@ struct TokenRoutes: Sendable {
         let (text, transport) = try presented(body, request)
         let audience = try WantedTokens.audience(body)
         let now = request.receivedAt
-        let token = try refusing { () throws(TokenFailure) in try services.sessions.read(text) }
-        guard !token.isExpired(at: now) else { throw Refusal(TokenFailure.expired) }
-        do throws(AccountError) { try services.throttle.countRefresh(of: token.session, at: now) } catch { throw Refusal(error) }
-        return parked(request) { resumption in
-            services.sessions.refresh(
-                token, audience: audience, from: services.client(request), audit: AuditContext(request), at: now
-            ) { finish in
-                resumption.resume {
-                    answering { () throws(Refusal) in
-                        let (tokens, isRetry) = try refusing(finish)
-                        return .respond(
-                            respond(.ok, tokens, transport, at: now) { writer in
-                                writer.member("refresh_reason", isRetry ? "retry" : "rotated")
-                            })
-                    }
-                }
-            }
+        return try services.refresh(services.refreshToken(text, at: now), audience: audience, for: request) { result throws(Refusal) in
+            let (tokens, isRetry) = try refusing { () throws(TokenFailure) in try result.get() }
+            return .respond(
+                respond(.ok, tokens, transport, at: now) { writer in
+                    writer.member("refresh_reason", isRetry ? "retry" : "rotated")
+                })
         }
     }
 
@@ -157,12 +137,8 @@ struct TokenRoutes: Sendable {
         return (Array(text.utf8), .cookie)
     }
 
-    private func logIn(
-        _ status: Status, _ wanted: WantedTokens, at now: UnixTime, _ finish: () throws(LoginFailure) -> SessionTokens
-    ) throws(Refusal) -> Outcome {
-        let tokens: SessionTokens
-        do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
-        return .respond(
+    private func loggedIn(_ status: Status, _ wanted: WantedTokens, at now: UnixTime, _ tokens: SessionTokens) -> Outcome {
+        .respond(
             respond(status, tokens, wanted.transport, at: now) { writer in
                 writer.name("user")
                 writer.object { Representation.write(tokens.user, to: &$0) }
@@ -238,11 +214,6 @@ struct WantedTokens: Sendable {
         }
         return text
     }
-}
-
-/// What a body throws about a token, as a refusal.
-func refusing<Value>(_ body: () throws(TokenFailure) -> Value) throws(Refusal) -> Value {
-    do throws(TokenFailure) { return try body() } catch { throw Refusal(error) }
 }
 
 extension Services {

@@ -14,20 +14,7 @@ struct UserRoutes: Sendable {
 
     /// `GET /api/v1/users/me`.
     func me(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.caller(request)
-        if let entry = services.users.entry(caller.user.text) { return .respond(.privateJSON(entry.profile)) }
-        return hop(to: .worker) { () throws(Refusal) in
-            let entry: UserCache.Entry?
-            do throws(StoreError) {
-                entry = try services.users.entry(caller.user.text) { () throws(StoreError) in
-                    try services.store.read { reads throws(StoreError) in try reads.user(caller.user) }
-                }
-            } catch {
-                throw Refusal(error)
-            }
-            guard let entry else { throw .unauthorized("invalid_token", "The token's user does not exist.") }
-            return .respond(.privateJSON(entry.profile))
-        }
+        try services.account(services.caller(request).user) { entry in .respond(.privateJSON(entry.profile)) }
     }
 
     /// `PATCH /api/v1/users/me`.
