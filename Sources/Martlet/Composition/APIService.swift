@@ -1,8 +1,6 @@
 // APIService: a process that only consumes: it builds the verifier of another issuer and the routes behind it, and runs
 // them until it is told to stop.
 
-import HTTP
-import HTTPServer
 import Logging
 import MartletThreads
 import MartletVerifier
@@ -11,10 +9,7 @@ import ResourceServer
 
 struct APIService: Sendable {
     private let issuer: RemoteVerifier
-    private let loops: EventLoops
-    private let lanes: Lanes
-    private let server: Server
-    private let metricsServer: Server?
+    private let listeners: Listeners
     private let logger: Logger
 
     init(_ configuration: APIConfiguration, logger: Logger) throws(ConfigurationError) {
@@ -26,32 +21,18 @@ struct APIService: Sendable {
         } catch {
             throw ConfigurationError("\(Setting.apiIssuer.variable): \(error)")
         }
-        if let fitting = OpenFiles.allow(connections: configuration.limits.connections) {
-            logger.warning("the system's limit of open files lets in \(fitting) connections, not \(configuration.limits.connections)")
-        }
         let audience = configuration.audience ?? configuration.issuer
         let routes = WhoamiRoutes(
             issuer.verifier,
             metadata: ResourceMetadata(resource: audience, issuers: [configuration.issuer], scopes: [], name: "Martlet sample API"),
             clock: SystemClock.now, unready: { Self.unready(issuer) })
-        loops = EventLoops()
-        lanes = Lanes()
-        var serving = Server.Configuration(address: configuration.listen)
-        serving.limits = configuration.limits
-        serving.cors = configuration.cors
-        serving.proxies = configuration.trustedProxies
-        if logger.logLevel <= .debug { serving.accessLog = { AccessLog.write($0, to: logger) } }
         // RFC 9728 §3.1: a client finds the document by the resource's own address, which only an audience that is a URL has.
         let pointer = SecureURL(audience).map { $0.origin + ResourceMetadata.path }
-        server = Server(
-            serving, router: Router(routes.all), lanes: lanes, loops: loops, logger: logger,
-            render: { refusal, id, _ in ErrorBody.render(refusal, id, metadata: pointer) })
-        metricsServer = configuration.metricsListen.map { [server, lanes, loops] address in
-            let metrics = APIMetricsPage(issuer: issuer, server: server, lanes: lanes)
-            return Server(
-                Server.Configuration(address: address), router: Router([metrics.route]), lanes: lanes, loops: loops, logger: logger,
-                render: { refusal, id, _ in ErrorBody.render(refusal, id) })
-        }
+        listeners = Listeners(
+            address: configuration.listen, metricsAddress: configuration.metricsListen, limits: configuration.limits,
+            cors: configuration.cors, proxies: configuration.trustedProxies, routes: routes.all, logger: logger,
+            render: { refusal, id, _ in ErrorBody.render(refusal, id, metadata: pointer) },
+            metricsRoute: { server, lanes in APIMetricsPage(issuer: issuer, server: server, lanes: lanes).route })
         self.issuer = issuer
         self.logger = logger
     }
@@ -59,19 +40,15 @@ struct APIService: Sendable {
     /// Serves until SIGTERM or SIGINT, then drains. Throws when it cannot listen.
     func run(until signals: StopSignals, announce: (_ address: String) -> Void) throws(ConfigurationError) {
         issuer.start()
-        let bound = try Listening.start(server, .apiListen)
-        if let metricsServer { _ = try Listening.start(metricsServer, .apiMetricsListen) }
-        announce("\(bound)")
+        announce("\(try listeners.start(.apiListen, metrics: .apiMetricsListen))")
         let watch = IssuerWatch(issuer, logger: logger)
         let signal = signals.wait()
         logger.notice("stopping on \(signal)")
         watch.end()
-        let endedAll = server.drain(within: 10_000)
-        if !endedAll { logger.warning("some requests were cut off after 10 seconds") }
-        _ = metricsServer?.drain(within: 100)
+        listeners.drain()
         issuer.stop()
-        lanes.shutDown()
-        try? loops.shutDown()
+        listeners.endLanes()
+        listeners.endLoops()
     }
 
     private static func unready(_ issuer: RemoteVerifier) -> String? {

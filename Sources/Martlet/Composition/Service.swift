@@ -16,10 +16,7 @@ import Web
 
 struct Service: Sendable {
     private let issuer: Issuer
-    private let loops: EventLoops
-    private let lanes: Lanes
-    private let server: Server
-    private let metricsServer: Server?
+    private let listeners: Listeners
     private let events: EventFollower
     private let feed: FeedPublisher
     private let readiness: Readiness
@@ -72,30 +69,18 @@ struct Service: Sendable {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")
         }
 
-        if let fitting = OpenFiles.allow(connections: configuration.limits.connections) {
-            logger.warning("the system's limit of open files lets in \(fitting) connections, not \(configuration.limits.connections)")
-        }
-        loops = EventLoops()
-        lanes = Lanes()
-        var serving = Server.Configuration(address: listen)
-        serving.limits = configuration.limits
-        serving.cors = configuration.cors
-        serving.proxies = configuration.trustedProxies
-        if logger.logLevel <= .debug { serving.accessLog = { AccessLog.write($0, to: logger) } }
         let pages = StaticFiles(try BundledFiles.pages(from: configuration.publicFolder))
         let routes = Routes.all(services, bodyLimit: configuration.limits.body, simplejwt: configuration.simplejwt)
-        server = Server(
-            serving, router: Router(routes + pages.routes), lanes: lanes, loops: loops, logger: logger,
-            render: { [resource = issuer.name + ResourceMetadata.path, simplejwt = configuration.simplejwt] refusal, id, request in
-                simplejwt?.answer(to: refusal, of: request) ?? Self.render(refusal, id, logger, resource)
+        let metadata = issuer.name + ResourceMetadata.path
+        listeners = Listeners(
+            address: listen, metricsAddress: configuration.metricsListen, limits: configuration.limits, cors: configuration.cors,
+            proxies: configuration.trustedProxies, routes: routes + pages.routes, logger: logger,
+            render: { [simplejwt = configuration.simplejwt] refusal, id, request in
+                simplejwt?.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, id, metadata: metadata)
+            },
+            metricsRoute: { [events] server, lanes in
+                MetricsPage(issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now).route
             })
-        metricsServer = configuration.metricsListen.map { [server, lanes, loops, events] address in
-            let metrics = MetricsPage(
-                issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now)
-            return Server(
-                Server.Configuration(address: address), router: Router([metrics.route]), lanes: lanes, loops: loops, logger: logger,
-                render: { refusal, id, _ in Self.render(refusal, id, logger, nil) })
-        }
         self.feed = feed
         self.issuer = issuer
         self.readiness = readiness
@@ -110,30 +95,19 @@ struct Service: Sendable {
         guard let publishing = Thread({ [feed] in feed.run() }) else {
             throw ConfigurationError("The system gives no thread for the revocation feed.")
         }
-        let bound = try Listening.start(server, .listen)
-        if let metricsServer { _ = try Listening.start(metricsServer, .metricsListen) }
+        let bound = try listeners.start(.listen, metrics: .metricsListen)
         announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
         let signal = signals.wait()
         logger.notice("stopping on \(signal)")
         readiness.set("The service is stopping.")
         // Those who wait for news are answered, so that they are not what the drain waits for.
         feed.stop()
-        let endedAll = server.drain(within: 10_000)
-        if !endedAll { logger.warning("some requests were cut off after 10 seconds") }
-        _ = metricsServer?.drain(within: 100)
-        lanes.shutDown()
+        listeners.drain()
+        listeners.endLanes()
         publishing.join()
         upkeep.end()
         issuer.installation.store.close()
-        try? loops.shutDown()
-    }
-
-    /// What a client is not told, the log is.
-    private static func render(_ refusal: Refusal, _ id: RequestID, _ logger: Logger, _ metadata: String?) -> Response {
-        if refusal.status.code >= 500, let detail = refusal.logDetail {
-            logger.error("\(detail)", metadata: ["code": "\(refusal.code)", "request_id": "\(id.description)"])
-        }
-        return ErrorBody.render(refusal, id, metadata: metadata)
+        listeners.endLoops()
     }
 
     private static func feed(_ publisher: FeedPublisher, for access: FeedAccess) -> Feed {

@@ -24,33 +24,17 @@ struct APIFlags: ParsableArguments {
     @Option(name: Setting.maxStaleness.argumentName, help: Setting.maxStaleness.argumentHelp)
     var maxStaleness: String?
 
-    @Option(name: Setting.trustedProxies.argumentName, help: Setting.trustedProxies.argumentHelp)
-    var trustedProxies: String?
-
-    @Option(name: Setting.forwardedHeader.argumentName, help: Setting.forwardedHeader.argumentHelp)
-    var forwardedHeader: String?
-
-    @Option(name: Setting.corsOrigins.argumentName, help: Setting.corsOrigins.argumentHelp)
-    var corsOrigins: String?
-
     @Option(name: Setting.apiMetricsListen.argumentName, help: Setting.apiMetricsListen.argumentHelp)
     var metricsListen: String?
 
-    @Option(name: Setting.logLevel.argumentName, help: Setting.logLevel.argumentHelp)
-    var logLevel: String?
-
-    @Option(name: Setting.logFormat.argumentName, help: Setting.logFormat.argumentHelp)
-    var logFormat: String?
-
-    @OptionGroup var limits: LimitFlags
+    @OptionGroup var server: ServerFlags
 
     /// What was said, by setting.
     var texts: [(Setting, String?)] {
         [
             (.apiListen, listen), (.apiIssuer, issuer), (.apiAudience, audience), (.redis, redis), (.keyCacheDir, keyCacheDir),
-            (.maxStaleness, maxStaleness), (.trustedProxies, trustedProxies), (.forwardedHeader, forwardedHeader),
-            (.corsOrigins, corsOrigins), (.apiMetricsListen, metricsListen), (.logLevel, logLevel), (.logFormat, logFormat),
-        ] + limits.texts
+            (.maxStaleness, maxStaleness), (.apiMetricsListen, metricsListen),
+        ] + server.texts
     }
 
     /// The configuration that flags, environment and file make together.

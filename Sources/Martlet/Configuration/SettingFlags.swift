@@ -55,15 +55,6 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.argon2Parallelism.argumentName, help: Setting.argon2Parallelism.argumentHelp)
     var argon2Parallelism: String?
 
-    @Option(name: Setting.trustedProxies.argumentName, help: Setting.trustedProxies.argumentHelp)
-    var trustedProxies: String?
-
-    @Option(name: Setting.forwardedHeader.argumentName, help: Setting.forwardedHeader.argumentHelp)
-    var forwardedHeader: String?
-
-    @Option(name: Setting.corsOrigins.argumentName, help: Setting.corsOrigins.argumentHelp)
-    var corsOrigins: String?
-
     @Option(name: Setting.metricsListen.argumentName, help: Setting.metricsListen.argumentHelp)
     var metricsListen: String?
 
@@ -82,19 +73,13 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.compatRotateRefreshTokens.argumentName, help: Setting.compatRotateRefreshTokens.argumentHelp)
     var compatRotateRefreshTokens: String?
 
-    @Option(name: Setting.logLevel.argumentName, help: Setting.logLevel.argumentHelp)
-    var logLevel: String?
-
-    @Option(name: Setting.logFormat.argumentName, help: Setting.logFormat.argumentHelp)
-    var logFormat: String?
-
     @Option(name: Setting.publicDir.argumentName, help: Setting.publicDir.argumentHelp)
     var publicDir: String?
 
     @Option(name: Setting.migrationsDir.argumentName, help: Setting.migrationsDir.argumentHelp)
     var migrationsDir: String?
 
-    @OptionGroup var limits: LimitFlags
+    @OptionGroup var server: ServerFlags
 
     /// What was said, by setting.
     var texts: [(Setting, String?)] {
@@ -115,19 +100,15 @@ struct SettingFlags: ParsableArguments {
             (.argon2MemoryKiB, argon2MemoryKiB),
             (.argon2Iterations, argon2Iterations),
             (.argon2Parallelism, argon2Parallelism),
-            (.trustedProxies, trustedProxies),
-            (.forwardedHeader, forwardedHeader),
-            (.corsOrigins, corsOrigins),
             (.metricsListen, metricsListen),
-            (.feed, feed), (.auditDays, auditDays),
+            (.feed, feed),
+            (.auditDays, auditDays),
             (.loginAttempts, loginAttempts),
             (.compat, compat),
             (.compatRotateRefreshTokens, compatRotateRefreshTokens),
-            (.logLevel, logLevel),
-            (.logFormat, logFormat),
             (.publicDir, publicDir),
             (.migrationsDir, migrationsDir),
-        ] + limits.texts
+        ] + server.texts
     }
 
     /// The configuration that flags, environment and file make together.

@@ -1,8 +1,23 @@
-// LimitFlags: the flags of the limits that every server of the house has.
+// ServerFlags: the flags that every server of the house has: proxies, origins, logs and limits.
 
 import ArgumentParser
 
-struct LimitFlags: ParsableArguments {
+struct ServerFlags: ParsableArguments {
+    @Option(name: Setting.trustedProxies.argumentName, help: Setting.trustedProxies.argumentHelp)
+    var trustedProxies: String?
+
+    @Option(name: Setting.forwardedHeader.argumentName, help: Setting.forwardedHeader.argumentHelp)
+    var forwardedHeader: String?
+
+    @Option(name: Setting.corsOrigins.argumentName, help: Setting.corsOrigins.argumentHelp)
+    var corsOrigins: String?
+
+    @Option(name: Setting.logLevel.argumentName, help: Setting.logLevel.argumentHelp)
+    var logLevel: String?
+
+    @Option(name: Setting.logFormat.argumentName, help: Setting.logFormat.argumentHelp)
+    var logFormat: String?
+
     @Option(name: Setting.maxConnections.argumentName, help: Setting.maxConnections.argumentHelp)
     var maxConnections: String?
 
@@ -33,6 +48,11 @@ struct LimitFlags: ParsableArguments {
     /// What was said, by setting.
     var texts: [(Setting, String?)] {
         [
+            (.trustedProxies, trustedProxies),
+            (.forwardedHeader, forwardedHeader),
+            (.corsOrigins, corsOrigins),
+            (.logLevel, logLevel),
+            (.logFormat, logFormat),
             (.maxConnections, maxConnections),
             (.maxRequestLine, maxRequestLine),
             (.maxHeaderBytes, maxHeaderBytes),
