@@ -113,6 +113,7 @@ let package = Package(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
 
+        .target(name: "ProjectMigrations", dependencies: ["SQLStore"], path: "Tests/ProjectMigrations", swiftSettings: settings),
         .target(name: "ChildProcess", path: "Tests/ChildProcess", swiftSettings: settings),
         .target(
             name: "StoreConformance", dependencies: ["MartletEncoding", "Store"], path: "Tests/StoreConformance", swiftSettings: settings),
@@ -127,19 +128,24 @@ let package = Package(
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
         tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
-        tests("SQLStoreTests", ["CSQLite", "MartletEncoding", "MartletThreads", "Store", "SQLStore", "StoreConformance"]),
+        tests(
+            "SQLStoreTests", ["CSQLite", "MartletEncoding", "MartletThreads", "Store", "SQLStore", "StoreConformance", "ProjectMigrations"]),
         tests(
             "TokensTests",
-            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletThreads", "Store", "SQLStore", "Tokens"]),
+            [
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletThreads", "Store", "SQLStore", "Tokens",
+                "ProjectMigrations",
+            ]),
         tests(
             "AccountsTests",
             [
                 "MartletEncoding", "MartletCryptography", "MartletJOSE", "PasswordHashing", "MartletThreads", "Store", "SQLStore", "Tokens",
-                "Accounts",
+                "Accounts", "ProjectMigrations",
             ]),
         tests(
             "WebTests",
             [
+                "ProjectMigrations",
                 "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "PasswordHashing", "MartletThreads", "HTTP",
                 "Store",
                 "SQLStore", "Tokens", "Accounts", "ResourceServer", "Web",

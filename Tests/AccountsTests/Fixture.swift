@@ -6,6 +6,7 @@ import MartletEncoding
 import MartletJOSE
 import MartletThreads
 import PasswordHashing
+import ProjectMigrations
 import SQLStore
 import Store
 import Testing
@@ -29,7 +30,7 @@ struct Fixture {
 
     init(limit: LoginThrottle.Limit? = nil) throws {
         let random = RandomSource.secure
-        store = try SQLStore(location: .memory, migrations: try Project.migrations(), random: { random.bytes($0) }, at: Self.start)
+        store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
         let masterKey = try #require(MasterKey([UInt8](repeating: 1, count: 32)))
         try KeyRotation(store: store, masterKey: masterKey, algorithm: .edDSA, days: 90, random: random).maintain(at: Self.start)
         let ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .edDSA, sharedSecret: nil, random: random)
@@ -139,20 +140,5 @@ enum Project {
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = fread(&bytes, 1, bytes.count, file)
         return Array(bytes[..<count])
-    }
-
-    static func migrations() throws -> [Migration] {
-        let directory = try #require(opendir("\(root)/Migrations"))
-        defer { closedir(directory) }
-        var migrations: [Migration] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard name.hasSuffix(".sql") else { continue }
-            let sql = String(decoding: try bytes("Migrations/\(name)"), as: UTF8.self)
-            if let migration = Migration(fileName: name, sql: sql) { migrations.append(migration) }
-        }
-        return migrations
     }
 }

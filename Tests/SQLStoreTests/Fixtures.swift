@@ -1,6 +1,7 @@
 // What the tests of SQLStore need around it: the project's migrations, directories that go away, and randomness.
 
 import MartletEncoding
+import ProjectMigrations
 import SQLStore
 import Store
 
@@ -23,24 +24,6 @@ extension SQLStore {
 
 @Sendable func randomBytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8.random(in: 0...255) }
-}
-
-/// The files in `Migrations`.
-func projectMigrations() throws -> [Migration] {
-    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    let folder = "/\(root)/Migrations"
-    guard let directory = opendir(folder) else { throw FixtureError(what: "cannot open \(folder)") }
-    defer { closedir(directory) }
-    var migrations = [Migration]()
-    while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if let migration = Migration(fileName: name, sql: String(decoding: try readFile("\(folder)/\(name)"), as: UTF8.self)) {
-            migrations.append(migration)
-        }
-    }
-    return migrations.sorted { $0.number < $1.number }
 }
 
 func readFile(_ path: String) throws -> [UInt8] {

@@ -2,6 +2,7 @@
 
 import MartletEncoding
 import MartletThreads
+import ProjectMigrations
 import Store
 import Testing
 

@@ -5,6 +5,7 @@ import MartletEncoding
 import MartletJOSE
 import MartletThreads
 import MartletVerifier
+import ProjectMigrations
 import SQLStore
 import Store
 import Synchronization
@@ -153,26 +154,5 @@ extension SQLStore {
     static func inMemory() throws -> SQLStore {
         let random = RandomSource.repeatable(seed: 99)
         return try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Issuer.start)
-    }
-
-    private static func projectMigrations() throws -> [Migration] {
-        let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Migrations"
-        let directory = try #require(opendir(folder), "\(folder)")
-        defer { closedir(directory) }
-        var migrations: [Migration] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard name.hasSuffix(".sql") else { continue }
-            let file = try #require(fopen("\(folder)/\(name)", "r"))
-            defer { fclose(file) }
-            var bytes = [UInt8](repeating: 0, count: 1 << 20)
-            let count = fread(&bytes, 1, bytes.count, file)
-            if let migration = Migration(fileName: name, sql: String(decoding: bytes[..<count], as: UTF8.self)) {
-                migrations.append(migration)
-            }
-        }
-        return migrations
     }
 }

@@ -9,6 +9,7 @@ import MartletJOSE
 import MartletThreads
 import MartletVerifier
 import PasswordHashing
+import ProjectMigrations
 import ResourceServer
 import SQLStore
 import Store
@@ -39,7 +40,7 @@ struct Server {
         isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil
     ) throws {
         let random = RandomSource.secure
-        let store = try SQLStore(location: .memory, migrations: try Self.migrations(), random: { random.bytes($0) }, at: Self.start)
+        let store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
         let masterKey = try #require(MasterKey([UInt8](repeating: 1, count: 32)))
         let rotation = KeyRotation(store: store, masterKey: masterKey, algorithm: .es256, days: 90, random: random)
         try rotation.maintain(at: Self.start)
@@ -148,26 +149,5 @@ struct Server {
         }
         let response = try send("POST", "/auth/login", json: #"{"username":"root","password":"correct horse"}"#)
         return (try #require(response.json?["access"]?.string), try #require(response.json?["refresh"]?.string), user.id)
-    }
-
-    private static func migrations() throws -> [Migration] {
-        let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Migrations"
-        let directory = try #require(opendir(folder), "\(folder)")
-        defer { closedir(directory) }
-        var migrations: [Migration] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard name.hasSuffix(".sql") else { continue }
-            let file = try #require(fopen("\(folder)/\(name)", "r"))
-            defer { fclose(file) }
-            var bytes = [UInt8](repeating: 0, count: 1 << 20)
-            let count = fread(&bytes, 1, bytes.count, file)
-            if let migration = Migration(fileName: name, sql: String(decoding: bytes[..<count], as: UTF8.self)) {
-                migrations.append(migration)
-            }
-        }
-        return migrations
     }
 }
