@@ -10,12 +10,15 @@ extension SQLTransaction {
         let isAdministrator = roles.contains(User.administrator)
         let isVerified = new.emailVerified && new.email != nil
         if new.onlyAsFirstAdministrator, try fact(.hadAdministrator) != nil { return .notFirstAdministrator }
-        if try user(username: UsernameKey(new.username)) != nil { return .usernameTaken }
+        let key = UsernameKey(new.username).folded
+        if try connection.first(Statements.isUsernameTaken, [.text(key)], { row throws(StoreError) in row.integer(0) }) == 1 {
+            return .usernameTaken
+        }
         if isVerified, let email = new.email, try user(verifiedEmail: EmailKey(email)) != nil { return .emailTaken }
         try connection.run(
             Statements.insertUser,
             [
-                .text(new.id.text), .text(new.username), .text(UsernameKey(new.username).text), .optional(new.email),
+                .text(new.id.text), .text(new.username), .text(key), .optional(new.email),
                 .optional(new.email.map { EmailKey($0).text }), .flag(isVerified), .optional(new.passwordHash),
                 .text(RolesColumn.write(roles)), .flag(isAdministrator), .flag(new.isActive), .time(now),
             ])

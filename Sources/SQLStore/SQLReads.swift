@@ -25,7 +25,9 @@ extension SQLReads {
     }
 
     func user(username: UsernameKey) throws(StoreError) -> User? {
-        try connection.first(Statements.userByUsername, [.text(username.text)]) { row throws(StoreError) in try row.user() }
+        try connection.first(Statements.userByUsername, [.text(username.folded), .text(username.exact)]) { row throws(StoreError) in
+            try row.user()
+        }
     }
 
     func user(verifiedEmail: EmailKey) throws(StoreError) -> User? {

@@ -33,7 +33,10 @@ enum Statements {
         u.created_at, u.updated_at, u.last_login_at, u.attributes, u.external_id
         """
     static let user: SQL = "SELECT \(userColumns) FROM users u WHERE u.id = $1"
-    static let userByUsername: SQL = "SELECT \(userColumns) FROM users u WHERE u.username_key = $1"
+    /// By the exact key `$2`, else by the folded one.
+    static let userByUsername: SQL = """
+        SELECT \(userColumns) FROM users u WHERE u.username_key IN ($1, $2) ORDER BY u.username_key = $2 DESC LIMIT 1
+        """
     static let userByVerifiedEmail: SQL = "SELECT \(userColumns) FROM users u WHERE u.email_key = $1 AND u.email_verified = 1"
     static let users: SQL = """
         SELECT \(userColumns) FROM users u WHERE (u.created_at, u.id) < ($1, $2)
@@ -42,7 +45,7 @@ enum Statements {
     /// `instr` and not LIKE: nothing to escape, and no pattern can be made slow. (`strpos` in PostgreSQL.)
     static let usersMatching: SQL = """
         SELECT \(userColumns) FROM users u WHERE (u.created_at, u.id) < ($1, $2)
-        AND (instr(u.username_key, $4) > 0 OR instr(u.email_key, $4) > 0)
+        AND (instr(coalesce(u.folded_key, u.username_key), $4) > 0 OR instr(u.email_key, $4) > 0)
         ORDER BY u.created_at DESC, u.id DESC LIMIT $3
         """
     static let countUsers: SQL = "SELECT count(*) FROM users"
@@ -50,6 +53,26 @@ enum Statements {
         INSERT INTO users (id, username, username_key, email, email_key, email_verified, display_name, password_hash, roles,
             is_administrator, is_active, version, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, 1, $11, $11)
+        """
+    static let isUsernameTaken: SQL = """
+        SELECT EXISTS (SELECT 1 FROM users WHERE username_key = $1) OR EXISTS (SELECT 1 FROM users WHERE folded_key = $1)
+        """
+    /// Whether the account that stands in the way of an import is the same one.
+    static let isImported: SQL = """
+        SELECT external_id = $2 FROM users WHERE external_id = $2 OR id = $1 ORDER BY external_id = $2 DESC LIMIT 1
+        """
+    /// Of the accounts with the folded username `$1`: the one that is found by it, the one with the exact key `$2`, and another
+    /// one; with whether each was imported, and is found by its exact username only.
+    static let namesakes: SQL = """
+        SELECT id, username, external_id IS NOT NULL, folded_key IS NOT NULL FROM users WHERE username_key = $1
+        UNION ALL SELECT id, username, 1, 1 FROM users WHERE username_key = $2
+        UNION ALL SELECT * FROM (SELECT id, username, 1, 1 FROM users WHERE folded_key = $1 LIMIT 1)
+        """
+    static let findExactly: SQL = "UPDATE users SET username_key = $2, folded_key = $3 WHERE id = $1"
+    static let importUser: SQL = """
+        INSERT INTO users (id, username, username_key, folded_key, email, email_key, email_verified, display_name, password_hash,
+            roles, is_administrator, is_active, version, created_at, updated_at, last_login_at, attributes, external_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17)
         """
     static let updateUser: SQL = """
         UPDATE users SET email = $2, email_key = $3, email_verified = $4, display_name = $5, password_hash = $6, roles = $7,

@@ -42,6 +42,7 @@ package enum AuditActor: Sendable, Hashable {
 package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case userRegistered = "user.registered"
     case userCreated = "user.created"
+    case usersImported = "users.imported"
     case userChanged = "user.changed"
     case userDeleted = "user.deleted"
     case userDisabled = "user.disabled"

@@ -18,13 +18,19 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { text }
 }
 
-/// What makes two usernames the same: their text with ASCII letters in lower case. Computed here and not by a
-/// database's collation, so that every engine agrees.
-package struct UsernameKey: Hashable, Sendable {
-    /// The folded text.
-    package let text: String
-    /// The key of a username.
-    package init(_ username: String) { text = username.asciiLowercased }
+/// What an account is found by: its username with ASCII letters in lower case, or, for one that came from elsewhere and
+/// shares that with another account, its username byte for byte. Computed here and not by a database's collation, so that
+/// every engine agrees.
+package struct UsernameKey: Sendable {
+    /// The folded text, which makes two usernames the same to those who register.
+    package let folded: String
+    /// What no folded text is equal to, since none has a capital letter: `E` and the username.
+    package let exact: String
+    /// The keys of a username.
+    package init(_ username: String) {
+        folded = username.asciiLowercased
+        exact = "E" + username
+    }
 }
 
 /// What makes two e-mail addresses the same: their text with ASCII letters in lower case.

@@ -58,7 +58,8 @@ extension Store {
 package protocol StoreReads {
     /// The account with this id.
     func user(_ id: UserID) throws(StoreError) -> User?
-    /// The account whose username has this key (``UsernameKey``).
+    /// The account with this username: the one that is found by exactly this text, else the one that is found by its folded
+    /// form (``UsernameKey``).
     func user(username: UsernameKey) throws(StoreError) -> User?
     /// The account that has proved it owns this address.
     func user(verifiedEmail: EmailKey) throws(StoreError) -> User?
@@ -96,8 +97,14 @@ package protocol StoreReads {
 
 /// The verbs. Each is one fact with an outcome, decided and written in the transaction it is called in.
 package protocol StoreTransaction: StoreReads {
-    /// Makes an account. Audited as `userRegistered` or `userCreated` as the audit context says.
+    /// Makes an account. Its username must differ by more than ASCII case from every other, however those are found.
+    /// Audited as `userRegistered` or `userCreated` as the audit context says.
     func createUser(_ new: NewUser, audit: AuditContext, at now: UnixTime) throws(StoreError) -> CreateUserOutcome
+    /// Makes an account that comes from another system, unless it is there (``ImportUserOutcome``). Usernames that differ by
+    /// case only can all exist then: every imported one of them is found by exactly its own text, before an account that was
+    /// made here, which goes on being found by the folded form. An account is not audited by itself (`usersImported` is the
+    /// caller's to record), except one that was imported earlier and is found by its exact text only from now on.
+    func importUser(_ user: ImportedUser, audit: AuditContext, at now: UnixTime) throws(StoreError) -> ImportUserOutcome
     /// Changes an account and carries out what follows from it, which ``UserChange`` lists.
     func changeUser(_ id: UserID, _ change: UserChange, audit: AuditContext, at now: UnixTime) throws(StoreError)
         -> ChangeUserOutcome
@@ -148,4 +155,6 @@ package enum Fact: String, Sendable {
     case issuer
     /// The algorithm that the service was last run with.
     case signingAlgorithm = "signing_algorithm"
+    /// How far the last import of accounts came, as JSON of the importer's own.
+    case importProgress = "import_progress"
 }

@@ -5,13 +5,13 @@ package import MartletEncoding
 /// An account.
 package struct User: Sendable, Hashable {
     package var id: UserID
-    /// As it was registered; unique by ``UsernameKey``.
+    /// As it was registered or came from elsewhere (``UsernameKey``).
     package var username: String
     package var email: String?
     /// Only a verified address is unique and good for logging in.
     package var emailVerified: Bool
     package var displayName: String
-    /// A PHC string; nil for an account that cannot log in with a password.
+    /// A PHC string, or what another system stored; nil for an account that cannot log in with a password.
     package var passwordHash: String?
     /// Sorted, without repeats.
     package var roles: [String]

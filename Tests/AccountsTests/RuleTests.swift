@@ -39,9 +39,9 @@ struct RuleTests {
 
     @Test("a username's key folds ASCII letters and nothing else")
     func usernameKey() throws {
-        #expect(try Username(parsing: "Ada@X").key == Username(parsing: "aDA@x").key)
-        #expect(try Username(parsing: "ZOË").key != Username(parsing: "zoë").key)
-        #expect(try Username(parsing: "ada").key != Username(parsing: "ada.").key)
+        #expect(try Username(parsing: "Ada@X").key.folded == Username(parsing: "aDA@x").key.folded)
+        #expect(try Username(parsing: "ZOË").key.folded != Username(parsing: "zoë").key.folded)
+        #expect(try Username(parsing: "ada").key.folded != Username(parsing: "ada.").key.folded)
         #expect(try Username(parsing: "Ada").text == "Ada")
     }
 

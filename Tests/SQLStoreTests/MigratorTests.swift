@@ -52,6 +52,35 @@ struct MigratorTests {
         #expect(try again.read { reads throws(StoreError) in try reads.fact(.issuer) } == "https://issuer.example")
     }
 
+    @Test("accounts of before imports are found as they were, and their hashes are counted by scheme")
+    func imports() throws {
+        try SQLStore.forTests(.file(path), migrations: Array(migrations.prefix(5))).close()
+        do {
+            let connection = try SQLiteConnection(path: path, role: .writer)
+            for (name, hash) in [
+                ("Ada", "'$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'"), ("bob", "NULL"), ("eve", "'pbkdf2_sha256$1000$salt$aGFzaA=='"),
+            ] {
+                try connection.execute(
+                    script: """
+                        INSERT INTO users (id, username, username_key, email_verified, display_name, password_hash, roles,
+                            is_administrator, is_active, version, created_at, updated_at)
+                        VALUES ('\(name)', '\(name)', lower('\(name)'), 0, '', \(hash), '[]', 0, 1, 1, 0, 0)
+                        """)
+            }
+        }
+        let store = try SQLStore.forTests(.file(path))
+        defer { store.close() }
+        for name in ["Ada", "ADA", "ada"] {
+            let found = try store.read { reads throws(StoreError) in try reads.user(username: UsernameKey(name)) }
+            #expect(found?.id == UserID("Ada"))
+        }
+        let taken = NewUser(id: UserID("new"), username: "EVE", passwordHash: nil)
+        let outcome = try store.write { transaction throws(StoreError) in
+            try transaction.createUser(taken, audit: AuditContext(actor: .system), at: UnixTime(seconds: 1_800_000_000))
+        }
+        #expect(outcome == .usernameTaken)
+    }
+
     @Test("a step that fails leaves nothing of itself and the steps before it")
     func failingStep() throws {
         let broken = Migration(number: migrations.count + 1, name: "broken", sql: "CREATE TABLE half (a); SELECT nonsense;")

@@ -24,7 +24,8 @@ package struct Check: Sendable, CustomTestStringConvertible {
 
     /// The whole suite.
     package static let all =
-        accounts + accountChanges + sessions + rotation + rotationRaces + revocations + keys + auditTrail + commits + listings + purging
+        accounts + accountChanges + imports + sessions + rotation + rotationRaces + revocations + keys + auditTrail + commits + listings
+        + purging
 }
 
 /// A fresh database of the engine under test.
