@@ -5,14 +5,16 @@
 ALTER TABLE users ADD COLUMN folded_key TEXT;
 CREATE INDEX users_found_exactly ON users (folded_key) WHERE folded_key IS NOT NULL;
 
--- The name of the stored hash's scheme; null without a password.
-ALTER TABLE users ADD COLUMN hash_scheme TEXT GENERATED ALWAYS AS (
+-- What the service calls the scheme of password_hash; null without a password.
+ALTER TABLE users ADD COLUMN hash_scheme TEXT;
+UPDATE users SET hash_scheme =
     CASE
-        WHEN password_hash IS NULL OR substr(password_hash, 1, 1) = '!' THEN NULL
+        WHEN substr(password_hash, 1, 1) = '!' THEN NULL
         WHEN substr(password_hash, 1, 10) = '$argon2id$' THEN 'argon2id'
         WHEN substr(password_hash, 1, 19) = '$argon2id-over$v=1$'
             THEN 'wrapped.' || substr(password_hash, 20, instr(substr(password_hash, 20), '$') - 1)
         WHEN instr(password_hash, '$') > 1 THEN 'django.' || substr(password_hash, 1, instr(password_hash, '$') - 1)
         ELSE 'unknown'
-    END) VIRTUAL;
+    END
+WHERE password_hash IS NOT NULL;
 CREATE INDEX users_by_hash_scheme ON users (hash_scheme);

@@ -20,7 +20,7 @@ extension SQLTransaction {
             [
                 .text(new.id.text), .text(new.username), .text(key), .optional(new.email),
                 .optional(new.email.map { EmailKey($0).text }), .flag(isVerified), .optional(new.passwordHash),
-                .text(RolesColumn.write(roles)), .flag(isAdministrator), .flag(new.isActive), .time(now),
+                .scheme(of: new.passwordHash), .text(RolesColumn.write(roles)), .flag(isAdministrator), .flag(new.isActive), .time(now),
             ])
         if isAdministrator { try setFact(.hadAdministrator, "1") }
         try audited(audit.actor == .anonymous ? .userRegistered : .userCreated, "user:\(new.id)", new.username, by: audit, at: now)
@@ -75,7 +75,7 @@ extension SQLTransaction {
     }
 
     func rehash(_ id: UserID, from old: String, to new: String) throws(StoreError) -> Bool {
-        try connection.run(Statements.rehash, [.text(id.text), .text(old), .text(new)])
+        try connection.run(Statements.rehash, [.text(id.text), .text(old), .text(new), .scheme(of: new)])
         return connection.changes == 1
     }
 
@@ -90,6 +90,7 @@ extension SQLTransaction {
                 .text(user.id.text), .optional(user.email), .optional(user.email.map { EmailKey($0).text }), .flag(user.emailVerified),
                 .text(user.displayName), .optional(user.passwordHash), .text(RolesColumn.write(user.roles)),
                 .flag(user.roles.contains(User.administrator)), .flag(user.isActive), .integer(user.version), .time(user.updatedAt),
+                .scheme(of: user.passwordHash),
             ])
     }
 

@@ -40,7 +40,7 @@ extension SQLTransaction {
                 matchesExactly ? .text(key.folded) : .null, .optional(new.email), .optional(new.email.map { EmailKey($0).text }),
                 .flag(isVerified), .text(new.displayName), .optional(new.passwordHash), .text(RolesColumn.write(roles)),
                 .flag(isAdministrator), .flag(new.isActive), .time(new.createdAt), .time(now), .time(new.lastLoginAt),
-                .text(new.attributes), .text(new.externalID),
+                .text(new.attributes), .text(new.externalID), .scheme(of: new.passwordHash),
             ])
         if isAdministrator { try setFact(.hadAdministrator, "1") }
     }

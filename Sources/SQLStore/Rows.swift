@@ -57,6 +57,8 @@ extension SQLiteStatement {
 extension SQLValue {
     static func time(_ time: UnixTime) -> SQLValue { .integer(time.milliseconds) }
     static func time(_ time: UnixTime?) -> SQLValue { .optional(time?.milliseconds) }
+    /// What stands beside a stored password.
+    static func scheme(of encoded: String?) -> SQLValue { .optional(encoded.flatMap(PasswordScheme.init(of:))?.name) }
 }
 
 /// Roles as a column: a sorted JSON array of text.

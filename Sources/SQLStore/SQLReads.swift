@@ -135,4 +135,24 @@ extension SQLReads {
         counter.remember(users: users, sessions: sessions, at: now)
         return (users, sessions)
     }
+
+    func passwordSchemes(at now: UnixTime) throws(StoreError) -> [PasswordSchemeCount] {
+        if let known = counter.passwordSchemes(at: now) { return known }
+        let schemes = try connection.all(Statements.countHashSchemes) { row throws(StoreError) in
+            PasswordSchemeCount(scheme: row.optionalText(0).map(PasswordScheme.init(named:)), accounts: row.integer(1))
+        }
+        counter.remember(schemes, at: now)
+        return schemes
+    }
+
+    func hasLegacyPasswords() throws(StoreError) -> Bool {
+        for prefix in PasswordScheme.legacyPrefixes {
+            // U+10FFFF is the last character; no name has it.
+            let found = try connection.first(Statements.hasHashScheme, [.text(prefix), .text(prefix + "\u{10FFFF}")]) {
+                row throws(StoreError) in row.integer(0)
+            }
+            if found == 1 { return true }
+        }
+        return false
+    }
 }

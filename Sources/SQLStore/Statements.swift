@@ -49,10 +49,13 @@ enum Statements {
         ORDER BY u.created_at DESC, u.id DESC LIMIT $3
         """
     static let countUsers: SQL = "SELECT count(*) FROM users"
+    static let countHashSchemes: SQL = "SELECT hash_scheme, count(*) FROM users GROUP BY hash_scheme ORDER BY hash_scheme"
+    /// Whether there is a scheme whose name begins with `$1` and sorts before `$2`.
+    static let hasHashScheme: SQL = "SELECT EXISTS (SELECT 1 FROM users WHERE hash_scheme >= $1 AND hash_scheme < $2)"
     static let insertUser: SQL = """
-        INSERT INTO users (id, username, username_key, email, email_key, email_verified, display_name, password_hash, roles,
-            is_administrator, is_active, version, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, 1, $11, $11)
+        INSERT INTO users (id, username, username_key, email, email_key, email_verified, display_name, password_hash, hash_scheme,
+            roles, is_administrator, is_active, version, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, 1, $12, $12)
         """
     static let isUsernameTaken: SQL = """
         SELECT EXISTS (SELECT 1 FROM users WHERE username_key = $1) OR EXISTS (SELECT 1 FROM users WHERE folded_key = $1)
@@ -71,16 +74,17 @@ enum Statements {
     static let findExactly: SQL = "UPDATE users SET username_key = $2, folded_key = $3 WHERE id = $1"
     static let importUser: SQL = """
         INSERT INTO users (id, username, username_key, folded_key, email, email_key, email_verified, display_name, password_hash,
-            roles, is_administrator, is_active, version, created_at, updated_at, last_login_at, attributes, external_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17)
+            roles, is_administrator, is_active, version, created_at, updated_at, last_login_at, attributes, external_id,
+            hash_scheme)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17, $18)
         """
     static let updateUser: SQL = """
         UPDATE users SET email = $2, email_key = $3, email_verified = $4, display_name = $5, password_hash = $6, roles = $7,
-            is_administrator = $8, is_active = $9, version = $10, updated_at = $11
+            is_administrator = $8, is_active = $9, version = $10, updated_at = $11, hash_scheme = $12
         WHERE id = $1
         """
     static let deleteUser: SQL = "DELETE FROM users WHERE id = $1"
-    static let rehash: SQL = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2"
+    static let rehash: SQL = "UPDATE users SET password_hash = $3, hash_scheme = $4 WHERE id = $1 AND password_hash = $2"
     static let setLastLogin: SQL = "UPDATE users SET last_login_at = $2 WHERE id = $1"
     static let anotherAdministrator: SQL = """
         SELECT 1 FROM users WHERE is_administrator = 1 AND is_active = 1 AND id <> $1 LIMIT 1

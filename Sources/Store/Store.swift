@@ -93,6 +93,11 @@ package protocol StoreReads {
     func fact(_ name: Fact) throws(StoreError) -> String?
     /// How many accounts and live sessions there are, for gauges; may be some minutes old.
     func counts(at now: UnixTime) throws(StoreError) -> (users: Int64, sessions: Int64)
+    /// How many accounts have a password of each scheme, sorted by the scheme's name, those without one first; for gauges, so
+    /// it may be some minutes old.
+    func passwordSchemes(at now: UnixTime) throws(StoreError) -> [PasswordSchemeCount]
+    /// Whether any account has a password of another system's scheme (``PasswordScheme/isLegacy``), now. Cheap.
+    func hasLegacyPasswords() throws(StoreError) -> Bool
 }
 
 /// The verbs. Each is one fact with an outcome, decided and written in the transaction it is called in.

@@ -59,6 +59,8 @@ struct MigratorTests {
             let connection = try SQLiteConnection(path: path, role: .writer)
             for (name, hash) in [
                 ("Ada", "'$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'"), ("bob", "NULL"), ("eve", "'pbkdf2_sha256$1000$salt$aGFzaA=='"),
+                ("ian", "'$argon2id-over$v=1$sha1$salt$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA'"), ("joe", "'!unusable'"),
+                ("kim", "'none of them'"), ("lee", "'md5$$hash'"),
             ] {
                 try connection.execute(
                     script: """
@@ -79,6 +81,11 @@ struct MigratorTests {
             try transaction.createUser(taken, audit: AuditContext(actor: .system), at: UnixTime(seconds: 1_800_000_000))
         }
         #expect(outcome == .usernameTaken)
+        let schemes = try store.read { reads throws(StoreError) in try reads.passwordSchemes(at: UnixTime(seconds: 1_800_000_000)) }
+        #expect(
+            schemes.map { "\($0.name) \($0.accounts)" } == [
+                "none 2", "argon2id 1", "django.md5 1", "django.pbkdf2_sha256 1", "unknown 1", "wrapped.sha1 1",
+            ])
     }
 
     @Test("a step that fails leaves nothing of itself and the steps before it")

@@ -165,6 +165,47 @@ extension Check {
             _ = try database.take(Database.imported("ada"))
             #expect(try database.audit().map { "\($0.action.rawValue) \($0.target ?? "")" } == ["user.changed user:i-Ada"])
         },
+        Check("hashes are counted by scheme, wherever they were written") { database throws in
+            func count(after hours: Int64) throws -> [String] {
+                let now = Database.start.adding(seconds: hours * 3600)
+                return try database.read { try $0.passwordSchemes(at: now) }.map { "\($0.name) \($0.accounts)" }
+            }
+            #expect(try database.read { try $0.hasLegacyPasswords() } == false)
+            for (name, hash) in [
+                ("a", nil), ("b", "!unusable"), ("c", "pbkdf2_sha256$1$salt$hash"), ("d", "argon2$argon2id$v=19$m=8,t=1,p=1$salt$hash"),
+                ("e", "$argon2id-over$v=1$md5$salt$argon2id$v=19$m=8,t=1,p=1$salt$hash"), ("f", "sha1$$hash"), ("g", "none of them"),
+            ] {
+                var new = Database.imported(name)
+                new.passwordHash = hash
+                _ = try database.take(new)
+            }
+            let all = ["none 2", "django.argon2 1", "django.pbkdf2_sha256 1", "django.sha1 1", "unknown 1", "wrapped.md5 1"]
+            #expect(try count(after: 0) == all)
+            let ours = "$argon2id$v=19$m=8,t=1,p=1$salt$hash"
+            _ = try database.write { try $0.rehash(UserID("i-c"), from: "pbkdf2_sha256$1$salt$hash", to: ours) }
+            for name in ["d", "e", "g"] {
+                _ = try database.write {
+                    try $0.changeUser(UserID("i-\(name)"), UserChange(passwordHash: ours), audit: Database.desk, at: Database.start)
+                }
+            }
+            _ = try database.write {
+                try $0.createUser(
+                    NewUser(id: UserID("new"), username: "new", passwordHash: ours), audit: Database.desk, at: Database.start)
+            }
+            _ = try database.write {
+                try $0.changeUser(UserID("new"), UserChange(displayName: "New"), audit: Database.desk, at: Database.start)
+            }
+            #expect(try count(after: 1) == ["none 2", "argon2id 5", "django.sha1 1"])
+            #expect(try database.read { try $0.hasLegacyPasswords() })
+            _ = try database.write { try $0.deleteUser(UserID("i-f"), ifVersion: nil, audit: Database.desk, at: Database.start) }
+            #expect(try database.read { try $0.hasLegacyPasswords() } == false)
+        },
+        Check("a wrapped hash is a legacy one") { database throws in
+            var new = Database.imported("ada")
+            new.passwordHash = "$argon2id-over$v=1$md5$salt$argon2id$v=19$m=8,t=1,p=1$salt$hash"
+            _ = try database.take(new)
+            #expect(try database.read { try $0.hasLegacyPasswords() })
+        },
     ]
 }
 
