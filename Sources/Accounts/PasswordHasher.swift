@@ -25,7 +25,7 @@ package struct PasswordHasher: Sendable {
 
     /// The hash of a new password, to be stored. Takes tens of milliseconds: for the hashing lane.
     package func hash(_ password: Password) throws(AccountError) -> String {
-        try noMemory { () throws(PasswordHashError) in
+        try hashing { () throws(PasswordHashError) in
             try PasswordHash(password: password.bytes, parameters: parameters, random: random).encoded
         }
     }
@@ -48,12 +48,14 @@ package struct PasswordCheck: Sendable {
 
     /// Computes. Takes tens of milliseconds, for unknown accounts as well: for the hashing lane.
     package func run() throws(AccountError) -> Verdict {
-        let known = stored.flatMap { try? PasswordHash(parsing: $0) }
-        let matches = try noMemory { () throws(PasswordHashError) in try (known ?? dummy).verify(password.bytes) }
+        // Whether a weak digest may rest in the database was decided when it was imported.
+        let known = stored.flatMap { try? PasswordHash(parsing: $0, allowingWeak: true) }
+        let matches = try hashing { () throws(PasswordHashError) in try (known ?? dummy).verify(password.bytes) }
         guard let known, matches else {
-            // A stored hash that is weaker than the dummy would tell by its speed that there is such an account.
-            if let known, known.needsRehash(for: parameters) {
-                _ = try noMemory { () throws(PasswordHashError) in try dummy.verify(password.bytes) }
+            // A stored hash that is weaker than the dummy would tell by its speed that there is such an account. For one of another
+            // system, which may as well be slower, the answer has to leave at a time that does not depend on it.
+            if let known, !known.isLegacy, known.needsRehash(for: parameters) {
+                _ = try hashing { () throws(PasswordHashError) in try dummy.verify(password.bytes) }
             }
             return .wrong
         }
@@ -62,7 +64,9 @@ package struct PasswordCheck: Sendable {
     }
 }
 
-/// Of what hashing can fail by, only the lack of memory is left here; it passes, so it is the store's kind of trouble: 503.
-private func noMemory<Value>(_ body: () throws(PasswordHashError) -> Value) throws(AccountError) -> Value {
+/// A stored string that cannot be read (malformed, unusable, out of range) stands for no password, and one that is tried is never too
+/// long. What is left is the lack of memory, which passes, and a function of another system's hash that this system's libraries
+/// lack, which the operator has to see: both are the store's kind of trouble, 503 with the cause in the log.
+private func hashing<Value>(_ body: () throws(PasswordHashError) -> Value) throws(AccountError) -> Value {
     do throws(PasswordHashError) { return try body() } catch { throw .store(.unavailable(detail: "a password cannot be hashed: \(error)")) }
 }

@@ -24,4 +24,6 @@ package enum Outcome: Sendable {
     /// Hold the request and no thread. `start` runs at once, on the thread the outcome was returned on, and hands the resumption
     /// to whoever will resume it; if nobody did after `deadline` milliseconds, `orElse` makes the answer on the event loop.
     case park(deadline: Int64, orElse: @Sendable () -> Response, start: @Sendable (Resumption) -> Void)
+    /// Hold the request and no thread for so many milliseconds, then go on with `work` on the event loop.
+    case delay(milliseconds: Int64, work: @Sendable () -> Outcome)
 }

@@ -279,6 +279,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
                 let resumption = resumption(ticket)
                 park(deadline: deadline, orElse: orElse, resumption)
                 return start(resumption)
+            case .delay(let milliseconds, let work): return delay(milliseconds, work)
             case .respond, .refuse: return answer(outcome)
             }
         }
@@ -286,6 +287,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     private func park(deadline: Int64, orElse: @escaping @Sendable () -> Response, _ resumption: Resumption) {
         parked = Parked(deadline: share.now + max(0, deadline), orElse: orElse, resumption: resumption)
+    }
+
+    private func delay(_ milliseconds: Int64, _ work: @escaping @Sendable () -> Outcome) {
+        let ticket = ticket
+        share.loop.scheduleTask(in: .milliseconds(max(0, milliseconds))) { [self] in goOn(ticket, work) }
     }
 
     private func unpark() {
@@ -332,7 +338,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
                     if ticket.turn == turn { park(deadline: deadline, orElse: orElse, resumption) } else { resumption.abandon() }
                 }
                 return start(resumption)
-            case .respond, .refuse:
+            case .respond, .refuse, .delay:
                 let done = outcome
                 return deliver(ticket) { done }
             }
@@ -345,11 +351,14 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// From any thread: goes on with the request of this turn on the loop.
     private func deliver(_ ticket: Ticket, _ work: @escaping @Sendable () -> Outcome) {
-        share.loop.execute { [self] in
-            guard ticket.turn == turn else { return }
-            share.readClocks()
-            finish(work())
-        }
+        share.loop.execute { [self] in goOn(ticket, work) }
+    }
+
+    /// On the loop: the same, unless the request was answered or the connection is gone.
+    private func goOn(_ ticket: Ticket, _ work: () -> Outcome) {
+        guard ticket.turn == turn else { return }
+        share.readClocks()
+        finish(work())
     }
 
     private func finish(_ outcome: Outcome) {

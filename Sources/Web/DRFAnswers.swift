@@ -14,6 +14,7 @@ enum DRFAnswers {
         case .refuse(let refusal) where refusal.status.code >= 500: outcome
         case .refuse(let refusal): .respond(response(refusal).adding(.allow, allow))
         case .continue(let lane, let work): .continue(on: lane) { shaped(work()) }
+        case .delay(let milliseconds, let work): .delay(milliseconds: milliseconds) { shaped(work()) }
         case .park(let deadline, let orElse, let start):
             .park(deadline: deadline, orElse: orElse) { resumption in
                 start(Resumption { work in resumption.resume { shaped(work()) } })

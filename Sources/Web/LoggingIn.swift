@@ -19,12 +19,14 @@ extension Services {
         do throws(AccountError) {
             pending = try login.prepare(name, password: password, from: client, at: request.receivedAt)
         } catch {
-            throw Refusal(error)
+            return failed(error, checkedFrom: clock(), for: request)
         }
         return hop(to: .hashing) { () throws(Refusal) in
             let now = clock()
             let verdict: PasswordCheck.Verdict
-            do throws(AccountError) { verdict = try login.check(pending, at: now) } catch { throw Refusal(error) }
+            do throws(AccountError) { verdict = try login.check(pending, at: now) } catch {
+                return failed(error, checkedFrom: now, for: request)
+            }
             return parked(request) { resumption in
                 login.complete(
                     pending, verdict, scope: scope, audience: audience, from: client, audit: AuditContext(request), at: now
@@ -32,7 +34,10 @@ extension Services {
                     resumption.resume {
                         answering { () throws(Refusal) in
                             let tokens: SessionTokens
-                            do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
+                            do throws(LoginFailure) { tokens = try finish() } catch {
+                                guard case .account(let error) = error else { throw Refusal(error) }
+                                return failed(error, checkedFrom: now, for: request)
+                            }
                             return try respond(tokens, now)
                         }
                     }

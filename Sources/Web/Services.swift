@@ -28,6 +28,7 @@ package struct Services: Sendable {
     package let reauthentication: Reauthentication
     package let throttle: LoginThrottle
     package let hasher: PasswordHasher
+    package let legacyPasswords: LegacyPasswords
     package let common: CommonPasswords
     package let users: UserCache
     /// Access tokens for the issuer's own APIs.
@@ -44,8 +45,8 @@ package struct Services: Sendable {
 
     package init(
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
-        login: PasswordLogin, reauthentication: Reauthentication, throttle: LoginThrottle, hasher: PasswordHasher, common: CommonPasswords,
-        users: UserCache,
+        login: PasswordLogin, reauthentication: Reauthentication, throttle: LoginThrottle, hasher: PasswordHasher,
+        legacyPasswords: LegacyPasswords, common: CommonPasswords, users: UserCache,
         verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, feed: Feed, cookie: RefreshCookie,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
@@ -59,6 +60,7 @@ package struct Services: Sendable {
         self.reauthentication = reauthentication
         self.throttle = throttle
         self.hasher = hasher
+        self.legacyPasswords = legacyPasswords
         self.common = common
         self.users = users
         self.verifier = verifier

@@ -165,6 +165,28 @@ struct LaneTests {
         }
     }
 
+    @Test("a delayed request goes on when its time is over, and holds up nobody else")
+    func delay() throws {
+        let routes = [
+            Route(.get, "/loop") { _ in .delay(milliseconds: 30) { .continue(on: .worker) { .respond(.text(.ok, "loop")) } } },
+            Route(.get, "/worker", lane: .worker) { _ in .delay(milliseconds: 30) { .respond(.text(.ok, "worker")) } },
+            Route(.get, "/late") { _ in .delay(milliseconds: 200) { .respond(.text(.ok, "late")) } },
+            Route(.get, "/past") { _ in .delay(milliseconds: -5) { .respond(.text(.ok, "past")) } },
+        ]
+        try Fixture.with(routes) { fixture in
+            let start = ContinuousClock.now
+            let waiting = try Client(fixture.address)
+            try waiting.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\nGET /past HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(eventually { fixture.server.counters.requestsInFlight == 1 })
+            let client = try Client(fixture.address)
+            for path in ["loop", "worker", "past"] { #expect(try client.get("/\(path)").body == path) }
+            #expect(ContinuousClock.now - start >= .milliseconds(60))
+            #expect(try waiting.answer().body == "late")
+            #expect(ContinuousClock.now - start >= .milliseconds(200))
+            #expect(try waiting.answer().body == "past")
+        }
+    }
+
     @Test("a request resumed before it is parked is answered, whatever lane it came from")
     func resumedAtOnce() throws {
         let park: @Sendable (Request) -> Outcome = { _ in

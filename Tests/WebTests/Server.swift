@@ -13,6 +13,7 @@ import ProjectMigrations
 import ResourceServer
 import SQLStore
 import Store
+import Synchronization
 import Testing
 import Tokens
 
@@ -30,6 +31,33 @@ struct Server {
 
     let services: Services
     let router: Router
+    let timing = Timing()
+    let legacyPasswords = LegacyPasswords()
+
+    /// What the clock says, and what was held.
+    final class Timing: Sendable {
+        private let readings = Mutex<[UnixTime]>([])
+        private let held = Mutex<[Int64]>([])
+
+        /// The next looks at the clock see these, milliseconds after the start; further ones the last of them.
+        func willRead(_ offsets: [Int64]) {
+            readings.withLock { $0 = offsets.map { Server.start.adding(milliseconds: $0) } }
+        }
+
+        func read() -> UnixTime {
+            readings.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? Server.start }
+        }
+
+        func hold(_ milliseconds: Int64) { held.withLock { $0.append(milliseconds) } }
+
+        /// For how long answers were held since the last question, in milliseconds.
+        func takeHeld() -> [Int64] {
+            held.withLock { held in
+                defer { held = [] }
+                return held
+            }
+        }
+    }
 
     /// Who may read the feed.
     enum FeedAccess {
@@ -72,13 +100,14 @@ struct Server {
                 isOpen: isOpen, store: store, sessions: sessions, hasher: hasher, throttle: throttle, common: common, random: random),
             login: PasswordLogin(store: store, sessions: sessions, hasher: hasher, throttle: throttle),
             reauthentication: Reauthentication(store: store, hasher: hasher, throttle: throttle, common: common), throttle: throttle,
-            hasher: hasher,
+            hasher: hasher, legacyPasswords: legacyPasswords,
             common: common, users: users, verifier: verifier([Self.issuer]), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
             cookie: RefreshCookie(issuer: Self.issuer, origins: []), newID: { Identifier.uuid(at: $0, random: random) },
-            clock: { Self.start },
+            clock: { [timing] in timing.read() },
             unready: { isReady ? nil : "The database is away." })
+        legacyPasswords.look(in: store)
         router = Router(Routes.all(services, bodyLimit: 65_536, simplejwt: simplejwt))
     }
 
@@ -120,6 +149,9 @@ struct Server {
         case .respond(let response): return response
         case .refuse(let refusal): return ErrorBody.render(refusal, id)
         case .continue(_, let work): return finish(work(), id)
+        case .delay(let milliseconds, let work):
+            timing.hold(milliseconds)
+            return finish(work(), id)
         case .park(_, _, let start):
             let resumed = Monitor<(@Sendable () -> Outcome)?>(nil)
             start(

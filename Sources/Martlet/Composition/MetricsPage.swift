@@ -32,11 +32,15 @@ struct MetricsPage: Sendable {
         page.single("martlet_feed_sequence", "gauge", "Number of the last event in the revocation feed.", Int(gauge.sequence))
         page.single("martlet_feed_waiting", "gauge", "Requests held until the revocation feed has news.", gauge.waiting)
         page.single("martlet_feed_signed_total", "counter", "Documents of the revocation feed that were signed.", gauge.signed)
-        let counts = try? issuer.installation.store.read { reads throws(StoreError) in try reads.counts(at: now) }
+        let counts = try? issuer.installation.store.read { reads throws(StoreError) in
+            (rows: try reads.counts(at: now), schemes: try reads.passwordSchemes(at: now))
+        }
         page.single("martlet_store_up", "gauge", "Whether the database can be read.", counts == nil ? 0 : 1)
         if let counts {
-            page.single("martlet_users", "gauge", "Accounts; may be some minutes old.", Int(counts.users))
-            page.single("martlet_sessions", "gauge", "Live sessions; may be some minutes old.", Int(counts.sessions))
+            page.single("martlet_users", "gauge", "Accounts; may be some minutes old.", Int(counts.rows.users))
+            page.single("martlet_sessions", "gauge", "Live sessions; may be some minutes old.", Int(counts.rows.sessions))
+            page.metric("martlet_password_hashes", "gauge", "Accounts by the scheme of their password; may be some minutes old.")
+            for count in counts.schemes { page.sample("martlet_password_hashes", ["scheme": count.name], Int(count.accounts)) }
         }
         page.metric("martlet_keys", "gauge", "Keys of the ring by purpose and state.")
         var keys: [String: Int] = [:]

@@ -20,6 +20,7 @@ struct Service: Sendable {
     private let events: EventFollower
     private let feed: FeedPublisher
     private let readiness: Readiness
+    private let legacyPasswords = LegacyPasswords()
     private let logger: Logger
 
     init(_ configuration: Configuration, logger: Logger) throws(ConfigurationError) {
@@ -57,7 +58,7 @@ struct Service: Sendable {
             login: PasswordLogin(store: installation.store, sessions: issuer.sessions, hasher: hasher, throttle: throttle),
             reauthentication: Reauthentication(store: installation.store, hasher: hasher, throttle: throttle, common: common),
             throttle: throttle,
-            hasher: hasher, common: common, users: users,
+            hasher: hasher, legacyPasswords: legacyPasswords, common: common, users: users,
             verifier: issuer.verifier(audiences: [issuer.name], revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),
@@ -91,7 +92,7 @@ struct Service: Sendable {
     func run(
         until signals: StopSignals, announce: (_ issuer: String, _ address: String, _ hasAdministrator: Bool) -> Void
     ) throws(ConfigurationError) {
-        let upkeep = Upkeep(issuer, events, readiness, logger: logger)
+        let upkeep = Upkeep(issuer, events, readiness, legacyPasswords, logger: logger)
         guard let publishing = Thread({ [feed] in feed.run() }) else {
             throw ConfigurationError("The system gives no thread for the revocation feed.")
         }

@@ -1,6 +1,7 @@
 // Upkeep: the one thread that looks after the service: keys move on, the ring follows its store, revocations whose time
 // is over go, readiness is probed. Ten looks a second, so that what a command line changed is in force at once.
 
+import Accounts
 import Logging
 import MartletEncoding
 import MartletThreads
@@ -12,7 +13,7 @@ final class Upkeep: Sendable {
     private let stop = Monitor(false)
     private let thread: Thread?
 
-    init(_ issuer: Issuer, _ events: EventFollower, _ readiness: Readiness, logger: Logger) {
+    init(_ issuer: Issuer, _ events: EventFollower, _ readiness: Readiness, _ legacyPasswords: LegacyPasswords, logger: Logger) {
         let stop = stop
         thread = Thread(isBackground: false) {
             var look = 0
@@ -27,10 +28,14 @@ final class Upkeep: Sendable {
                 if look % 50 == 0 {
                     _ = Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try issuer.rotation.maintain(at: now) }
                 }
-                if look % 600 == 0 { events.purge(at: now) }
+                if look % 600 == 0 {
+                    events.purge(at: now)
+                    legacyPasswords.look(in: issuer.installation.store)
+                }
             }
         }
         Self.probe(issuer.installation, readiness, at: SystemClock.now())
+        legacyPasswords.look(in: issuer.installation.store)
     }
 
     /// Ends the thread.
