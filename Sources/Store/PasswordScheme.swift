@@ -50,4 +50,7 @@ package struct PasswordSchemeCount: Sendable, Hashable {
 
     /// The scheme's name; `none` for accounts without a password.
     package var name: String { scheme?.name ?? "none" }
+
+    /// Whether the passwords came from another system.
+    package var isLegacy: Bool { scheme?.isLegacy ?? false }
 }

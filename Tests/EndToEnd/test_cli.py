@@ -14,7 +14,7 @@ import pytest
 from martlet_server import ADMIN, ADMIN_PASSWORD, PASSWORD, binary, claims, clean_environment, name, until
 
 COMMANDS = [
-    [], ["serve"], ["migrate"], ["user"], ["user", "add"], ["user", "passwd"], ["user", "list"], ["user", "disable"], ["user", "enable"],
+    [], ["serve"], ["migrate"], ["user"], ["user", "add"], ["user", "passwd"], ["user", "list"], ["user", "hashes"], ["user", "disable"], ["user", "enable"],
     ["keys"], ["keys", "list"], ["keys", "rotate"], ["token"], ["token", "verify"], ["token", "explain"], ["revoke"], ["backup"], ["version"],
 ]
 

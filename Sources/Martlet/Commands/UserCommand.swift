@@ -11,7 +11,7 @@ import Web
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Make, list and change accounts.",
-        subcommands: [Add.self, Passwd.self, List.self, Disable.self, Enable.self])
+        subcommands: [Add.self, Passwd.self, List.self, Hashes.self, Disable.self, Enable.self])
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make an account. The password is asked for.")
@@ -114,6 +114,47 @@ struct UserCommand: ParsableCommand {
                             $0.isActive ? "yes" : "no", $0.createdAt.rfc3339,
                         ]
                     }))
+        }
+    }
+
+    struct Hashes: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Count the stored passwords by scheme.",
+            discussion: "A legacy one came from another system; its user's next login puts one of this service's own in its place.")
+
+        @OptionGroup var settings: DatabaseFlags
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let installation = try settings.open()
+            defer { installation.store.close() }
+            let counts = try telling {
+                try installation.store.read { reads throws(StoreError) in try reads.passwordSchemes(at: SystemClock.now()) }
+            }
+            let legacy = counts.reduce(0) { $0 + ($1.isLegacy ? $1.accounts : 0) }
+            if json {
+                let object = JSONWriter.object { writer in
+                    writer.name("schemes")
+                    writer.array { writer in
+                        for count in counts {
+                            writer.object { writer in
+                                writer.member("scheme", count.name)
+                                writer.member("accounts", count.accounts)
+                                writer.member("legacy", count.isLegacy)
+                            }
+                        }
+                    }
+                    writer.member("legacy", legacy)
+                }
+                return Terminal.print(String(decoding: object, as: UTF8.self))
+            }
+            Terminal.print(
+                Terminal.table(
+                    ["SCHEME", "ACCOUNTS", "LEGACY"], counts.map { [$0.name, "\($0.accounts)", $0.isLegacy ? "yes" : "no"] }))
+            Terminal.print(
+                legacy == 0
+                    ? "No password of another system is left."
+                    : "\(legacy) \(legacy == 1 ? "password" : "passwords") of another system left.")
         }
     }
 
