@@ -12,6 +12,7 @@ import pytest
 from martlet_server import PASSWORD, name
 
 INTERVAL = 1.0
+SOON = 0.9
 DOORS = ["/auth/login", "/api/token/"]
 
 
@@ -36,10 +37,11 @@ def moved(start):
     return server
 
 
-def seconds(server, username, password, door, expected):
-    """The shortest of a few logins: what a busy machine adds is not the service's."""
+def seconds(server, username, password, door, expected, at_most):
+    """How long a login takes: the first time that is short enough, or else the shortest, since what a busy machine adds is not
+    the service's."""
     times = []
-    for _ in range(3):
+    while len(times) < 8 and (not times or times[-1] >= at_most):
         begun = time.monotonic()
         answer = server.post(door, {"username": username, "password": password})
         times.append(time.monotonic() - begun)
@@ -50,18 +52,18 @@ def seconds(server, username, password, door, expected):
 @pytest.mark.parametrize("door", DOORS)
 def test_the_time_of_a_failure_tells_nothing_while_a_legacy_password_is_left(moved, door):
     tries = [(name("nobody"), "wrong password"), (moved.native.username, "wrong password"), (moved.legacy.username, "wrong password")]
-    times = [seconds(moved, *attempt, door, 401) for attempt in tries]
+    times = [seconds(moved, *attempt, door, 401, INTERVAL * 1.5) for _ in range(2) for attempt in tries]
     # A millisecond is what the service's clock may round down.
     assert all(INTERVAL - 0.002 <= took < INTERVAL * 1.5 for took in times), times
 
 
 def test_successes_are_not_held_and_without_legacy_passwords_nothing_is(moved, start):
-    assert seconds(moved, moved.native.username, PASSWORD, "/auth/login", 200) < INTERVAL * 0.9
-    assert seconds(moved, moved.legacy.username, PASSWORD, "/auth/login", 200) < INTERVAL * 0.9
+    assert seconds(moved, moved.native.username, PASSWORD, "/auth/login", 200, SOON) < SOON
+    assert seconds(moved, moved.legacy.username, PASSWORD, "/auth/login", 200, SOON) < SOON
     moved.stop()
     again = start(MARTLET_COMPAT="simplejwt")
     for door in DOORS:
-        assert seconds(again, moved.legacy.username, "wrong password", door, 401) < INTERVAL * 0.9
+        assert seconds(again, moved.legacy.username, "wrong password", door, 401, SOON) < SOON
 
 
 def test_what_is_left_is_counted(moved):

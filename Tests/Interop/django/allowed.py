@@ -9,7 +9,10 @@ OWN_TOKENS = (
 NO_STORE = "Answers are not to be kept by caches."
 NO_HTML = "There is no browsable API: whoever asks for HTML gets JSON, and no CSRF cookie."
 SLASHES = "A path without its slash at the end is served, where Django redirects and a POST loses its body on the way."
-NAMES = "A username is found without regard to case; two that differ in case alone cannot exist."
+NAMES = (
+    "A username is found without regard to case, unless it was imported beside one that differs in case alone; nobody can register "
+    "such a one."
+)
 MULTIPART = "Forms in `multipart/form-data` are refused with 415: JSON and URL-encoded forms are read."
 PARSE_ERRORS = "What follows `JSON parse error - ` is in Martlet's words."
 OPTIONS = "OPTIONS answers 204 with `Allow`, and does not describe the view."
