@@ -13,11 +13,13 @@ package import Tokens
 package enum LoginName: Sendable, Hashable {
     case username(String)
     case email(String)
+    /// A username, or where there is no such account a verified address.
+    case usernameOrEmail(String)
 
     /// What limits count by.
     var throttleKey: String {
         switch self {
-        case .username(let name): "u:" + String(decoding: name.asciiLowercased.utf8.prefix(256), as: UTF8.self)
+        case .username(let name), .usernameOrEmail(let name): "u:" + String(decoding: name.asciiLowercased.utf8.prefix(256), as: UTF8.self)
         case .email(let address): "e:" + String(decoding: address.asciiLowercased.utf8.prefix(256), as: UTF8.self)
         }
     }
@@ -56,8 +58,13 @@ package struct PasswordLogin: Sendable {
         do throws(StoreError) {
             user = try store.read { reads throws(StoreError) in
                 switch name {
-                case .username(let text): try reads.user(username: UsernameKey(text))
-                case .email(let text): try reads.user(verifiedEmail: EmailKey(text))
+                case .username(let text): return try reads.user(username: UsernameKey(text))
+                case .email(let text): return try reads.user(verifiedEmail: EmailKey(text))
+                case .usernameOrEmail(let text):
+                    // Both are looked up whatever the first finds, so that it costs the same.
+                    let byName = try reads.user(username: UsernameKey(text))
+                    let byEmail = try reads.user(verifiedEmail: EmailKey(text))
+                    return byName ?? byEmail
                 }
             }
         } catch {

@@ -9,7 +9,8 @@ package import Tokens
 
 /// Makes accounts for those who ask.
 package struct Registration: Sendable {
-    private let isOpen: Bool
+    /// Whether anybody may make an account.
+    package let isOpen: Bool
     private let store: any Store
     private let sessions: SessionService
     private let hasher: PasswordHasher

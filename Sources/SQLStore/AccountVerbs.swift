@@ -11,9 +11,7 @@ extension SQLTransaction {
         let isVerified = new.emailVerified && new.email != nil
         if new.onlyAsFirstAdministrator, try fact(.hadAdministrator) != nil { return .notFirstAdministrator }
         let key = UsernameKey(new.username).folded
-        if try connection.first(Statements.isUsernameTaken, [.text(key)], { row throws(StoreError) in row.integer(0) }) == 1 {
-            return .usernameTaken
-        }
+        if try isTaken(key, exceptBy: new.id) { return .usernameTaken }
         if isVerified, let email = new.email, try user(verifiedEmail: EmailKey(email)) != nil { return .emailTaken }
         try connection.run(
             Statements.insertUser,
@@ -39,6 +37,9 @@ extension SQLTransaction {
         change.apply(to: &new)
         let isOther = new != old || change.passwordHash != nil
         guard isOther else { return .changed(old) }
+        let isRenamed = !new.username.utf8.elementsEqual(old.username.utf8)
+        let key = UsernameKey(new.username).folded
+        if isRenamed, try isTaken(key, exceptBy: id) { return .usernameTaken }
         if new.emailVerified, let email = new.email, let owner = try user(verifiedEmail: EmailKey(email)), owner.id != id {
             return .emailTaken
         }
@@ -46,10 +47,12 @@ extension SQLTransaction {
 
         let concernsSecurity =
             change.passwordHash != nil || new.roles != old.roles || new.isActive != old.isActive || new.email != old.email
-            || new.emailVerified != old.emailVerified
+            || new.emailVerified != old.emailVerified || isRenamed
         if concernsSecurity { new.version += 1 }
         new.updatedAt = now
         try write(new)
+        if isRenamed { try connection.run(Statements.renameUser, [.text(id.text), .text(new.username), .text(key)]) }
+        if new.attributes != old.attributes { try connection.run(Statements.setAttributes, [.text(id.text), .text(new.attributes)]) }
         if new.roles.contains(User.administrator) { try setFact(.hadAdministrator, "1") }
 
         let event = try append(.account, id.text, at: now)
@@ -77,6 +80,11 @@ extension SQLTransaction {
     func rehash(_ id: UserID, from old: String, to new: String) throws(StoreError) -> Bool {
         try connection.run(Statements.rehash, [.text(id.text), .text(old), .text(new), .scheme(of: new)])
         return connection.changes == 1
+    }
+
+    /// Whether another account has a username with this folded form, be it found by it or exactly only.
+    private func isTaken(_ key: String, exceptBy id: UserID) throws(StoreError) -> Bool {
+        try connection.first(Statements.isUsernameTaken, [.text(key), .text(id.text)]) { row throws(StoreError) in row.integer(0) } == 1
     }
 
     private func isLastAdministrator(_ id: UserID) throws(StoreError) -> Bool {
@@ -132,6 +140,10 @@ extension SQLTransaction {
         }
         if change.passwordHash != nil { try audited(.passwordChanged, target, by: audit, at: now) }
         if new.displayName != old.displayName { try audited(.userChanged, target, "display name", by: audit, at: now) }
+        if new.attributes != old.attributes { try audited(.userChanged, target, "attributes", by: audit, at: now) }
+        if new.username != old.username {
+            try audited(.userChanged, target, "username \(old.username) to \(new.username)", by: audit, at: now)
+        }
     }
 }
 
@@ -142,6 +154,7 @@ extension User {
 extension UserChange {
     /// Puts the wanted values in place.
     fileprivate func apply(to user: inout User) {
+        if let username { user.username = username }
         if let displayName { user.displayName = displayName }
         if let email {
             if email != user.email { user.emailVerified = false }
@@ -152,5 +165,6 @@ extension UserChange {
         if let roles { user.roles = RolesColumn.normalized(roles) }
         if let isActive { user.isActive = isActive }
         if let passwordHash { user.passwordHash = passwordHash }
+        if let attributes { user.attributes = attributes }
     }
 }

@@ -58,7 +58,8 @@ enum Statements {
         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, 1, $12, $12)
         """
     static let isUsernameTaken: SQL = """
-        SELECT EXISTS (SELECT 1 FROM users WHERE username_key = $1) OR EXISTS (SELECT 1 FROM users WHERE folded_key = $1)
+        SELECT EXISTS (SELECT 1 FROM users WHERE username_key = $1 AND id <> $2)
+            OR EXISTS (SELECT 1 FROM users WHERE folded_key = $1 AND id <> $2)
         """
     /// Whether the account that stands in the way of an import is the same one.
     static let isImported: SQL = """
@@ -83,6 +84,8 @@ enum Statements {
             is_administrator = $8, is_active = $9, version = $10, updated_at = $11, hash_scheme = $12
         WHERE id = $1
         """
+    static let renameUser: SQL = "UPDATE users SET username = $2, username_key = $3, folded_key = NULL WHERE id = $1"
+    static let setAttributes: SQL = "UPDATE users SET attributes = $2 WHERE id = $1"
     static let deleteUser: SQL = "DELETE FROM users WHERE id = $1"
     static let rehash: SQL = "UPDATE users SET password_hash = $3, hash_scheme = $4 WHERE id = $1 AND password_hash = $2"
     static let setLastLogin: SQL = "UPDATE users SET last_login_at = $2 WHERE id = $1"

@@ -97,9 +97,11 @@ package enum CreateUserOutcome: Sendable, Hashable {
 /// - `isActive: false`: every session ends.
 /// - a `passwordHash`: every session but `keepingSession` ends.
 /// - `roles` that differ: the access tokens of every session end, the sessions go on (their `accessEpoch` rises).
-/// - any of them, or an e-mail: `version` rises.
+/// - any of them, an e-mail or a username: `version` rises.
 /// - anything at all: an `account` event, so that caches let go.
 package struct UserChange: Sendable {
+    /// Keeps the rules of usernames; no other account may have its key.
+    package var username: String?
     package var displayName: String?
     /// `.some(nil)` takes the address away. A changed address is unverified unless `emailVerified` says otherwise.
     package var email: String??
@@ -107,21 +109,26 @@ package struct UserChange: Sendable {
     package var roles: [String]?
     package var isActive: Bool?
     package var passwordHash: String?
+    /// A JSON object: see ``UserAttributes``.
+    package var attributes: String?
     /// The session that asked for the change, and outlives it.
     package var keepingSession: SessionID?
     /// Only if the account still has this version.
     package var ifVersion: Int64?
 
     package init(
-        displayName: String? = nil, email: String?? = nil, emailVerified: Bool? = nil, roles: [String]? = nil, isActive: Bool? = nil,
-        passwordHash: String? = nil, keepingSession: SessionID? = nil, ifVersion: Int64? = nil
+        username: String? = nil, displayName: String? = nil, email: String?? = nil, emailVerified: Bool? = nil, roles: [String]? = nil,
+        isActive: Bool? = nil, passwordHash: String? = nil, attributes: String? = nil, keepingSession: SessionID? = nil,
+        ifVersion: Int64? = nil
     ) {
+        self.username = username
         self.displayName = displayName
         self.email = email
         self.emailVerified = emailVerified
         self.roles = roles
         self.isActive = isActive
         self.passwordHash = passwordHash
+        self.attributes = attributes
         self.keepingSession = keepingSession
         self.ifVersion = ifVersion
     }
@@ -138,4 +145,6 @@ package enum ChangeUserOutcome: Sendable, Hashable {
     case lastAdministrator
     /// Another account has proved it owns the address.
     case emailTaken
+    /// Another account has the username.
+    case usernameTaken
 }

@@ -13,7 +13,7 @@ struct AdminUserRoutes: Sendable {
 
     /// `GET /admin/api/users`.
     func list(_ request: Request) throws(Refusal) -> Outcome {
-        try UserRoutes(services: services).list(request)
+        try UserRoutes(services: services, cookies: nil).list(request)
     }
 
     /// `POST /admin/api/users`.

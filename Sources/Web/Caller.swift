@@ -32,9 +32,17 @@ extension Services {
     ///
     /// Throws 401 without a good token and 403 without the scope.
     func caller(_ request: Request, _ scope: FirstPartyScope = .account) throws(Refusal) -> Caller {
-        let token = try verified(request, by: verifier)
-        guard token.hasScope(scope.rawValue) else { throw Refusal(.insufficientScope(scope.rawValue)) }
-        guard let subject = token.subject else { throw Refusal(VerificationFailure.missingClaim("sub")) }
+        let text = try request.bearerToken()
+        do throws(VerificationFailure) { return try caller(bearing: text, request, scope) } catch { throw Refusal(error) }
+    }
+
+    /// Whoever bears a token, which must have `scope`. Throws what is wrong with it.
+    func caller(
+        bearing token: ArraySlice<UInt8>, _ request: Request, _ scope: FirstPartyScope = .account
+    ) throws(VerificationFailure) -> Caller {
+        let token = try verifier.verify(token, at: request.receivedAt)
+        guard token.hasScope(scope.rawValue) else { throw .insufficientScope(scope.rawValue) }
+        guard let subject = token.subject else { throw .missingClaim("sub") }
         return Caller(token, UserID(subject), request)
     }
 

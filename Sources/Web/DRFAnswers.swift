@@ -8,16 +8,20 @@ import ResourceServer
 /// Gives the answers of a view its shape.
 enum DRFAnswers {
     /// The outcome with every refusal in it as a view would answer it, now or after the work has gone elsewhere.
-    static func shaped(_ outcome: Outcome) -> Outcome {
-        switch outcome {
+    /// `allow` lists the methods of the view, `answer` is what it makes of a refusal.
+    static func shaped(
+        _ outcome: Outcome, allow: String = "POST, OPTIONS", answer: @escaping @Sendable (Refusal) -> Response = response
+    ) -> Outcome {
+        let shape: @Sendable (Outcome) -> Outcome = { shaped($0, allow: allow, answer: answer) }
+        return switch outcome {
         case .respond(let response): .respond(response.adding(.allow, allow))
         case .refuse(let refusal) where refusal.status.code >= 500: outcome
-        case .refuse(let refusal): .respond(response(refusal).adding(.allow, allow))
-        case .continue(let lane, let work): .continue(on: lane) { shaped(work()) }
-        case .delay(let milliseconds, let work): .delay(milliseconds: milliseconds) { shaped(work()) }
+        case .refuse(let refusal): .respond(answer(refusal).adding(.allow, allow))
+        case .continue(let lane, let work): .continue(on: lane) { shape(work()) }
+        case .delay(let milliseconds, let work): .delay(milliseconds: milliseconds) { shape(work()) }
         case .park(let deadline, let orElse, let start):
             .park(deadline: deadline, orElse: orElse) { resumption in
-                start(Resumption { work in resumption.resume { shaped(work()) } })
+                start(Resumption { work in resumption.resume { shape(work()) } })
             }
         }
     }
@@ -36,7 +40,7 @@ enum DRFAnswers {
     }
 
     /// The answer that a refusal is, without `Allow`.
-    static func response(_ refusal: Refusal) -> Response {
+    @Sendable static func response(_ refusal: Refusal) -> Response {
         var response = Response.privateJSON(refusal.status, body(refusal))
         if refusal.status == .unauthorized { response.headers.append(.wwwAuthenticate, "Bearer realm=\"api\"") }
         if let seconds = refusal.retryAfter { response.headers.append(.retryAfter, "\(seconds)") }
@@ -53,7 +57,7 @@ enum DRFAnswers {
     }
 
     /// What simplejwt and the framework say for a code of this service's.
-    private static func words(_ refusal: Refusal) -> (detail: String, code: String?) {
+    static func words(_ refusal: Refusal) -> (detail: String, code: String?) {
         switch refusal.code {
         case "invalid_credentials": ("No active account found with the given credentials", nil)
         case "invalid_token": ("Token is invalid", tokenNotValid)
@@ -67,7 +71,6 @@ enum DRFAnswers {
 
     private static func seconds(_ number: Int) -> String { number == 1 ? "1 second" : "\(number) seconds" }
 
-    private static let allow = "POST, OPTIONS"
     private static let tokenNotValid = "token_not_valid"
     private static let acceptable: Set<String> = ["*/*", "application/*", "application/json", "text/*", "text/html"]
 }

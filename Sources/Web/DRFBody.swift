@@ -7,7 +7,8 @@ import ResourceServer
 
 /// The fields of a request.
 struct DRFBody: Sendable {
-    private enum Value {
+    /// What stands under a name.
+    enum Value {
         case missing, null, invalid
         case text(String)
     }
@@ -40,29 +41,30 @@ struct DRFBody: Sendable {
 
     /// The text of each field, in their order. Throws 400 with what is wrong with each.
     func fields(_ names: [String]) throws(Refusal) -> [String] {
-        var texts: [String] = []
-        var problems: [(field: String, problem: String)] = []
-        for name in names {
-            switch value(name) {
-            case .missing: problems.append((name, "This field is required."))
-            case .null: problems.append((name, "This field may not be null."))
-            case .invalid: problems.append((name, "Not a valid string."))
-            case .text(let text):
-                let trimmed = Self.trimmed(text)
-                if trimmed.isEmpty {
-                    problems.append((name, "This field may not be blank."))
-                } else if trimmed.utf8.contains(0) {
-                    problems.append((name, "Null characters are not allowed."))
-                } else {
-                    texts.append(trimmed)
-                }
+        let texts = try texts(names.map { DRFField($0) })
+        return names.compactMap { texts[$0] }
+    }
+
+    /// The texts of the fields that are there. Throws 400 with what is wrong with each.
+    func texts(_ fields: [DRFField]) throws(Refusal) -> [String: String] {
+        var texts: [String: String] = [:]
+        var problems: [(field: String, problems: [String])] = []
+        for field in fields {
+            switch field.read(value(field.name), ofForm: isForm) {
+            case .absent: break
+            case .text(let text): texts[field.name] = text
+            case .wrong(let found): problems.append((field.name, found))
             }
         }
         guard problems.isEmpty else { throw Self.refusal(problems) }
         return texts
     }
 
-    private func value(_ name: String) -> Value {
+    private var isForm: Bool {
+        if case .form = content { true } else { false }
+    }
+
+    func value(_ name: String) -> Value {
         switch content {
         case .empty: return .missing
         case .form(let fields): return fields[name].map { .text($0) } ?? .missing
@@ -84,8 +86,8 @@ struct DRFBody: Sendable {
         }
         let root = document.root
         guard !root.isObject else { return root }
-        guard !root.isNull else { throw refusal([("non_field_errors", "No data provided")]) }
-        throw refusal([("non_field_errors", "Invalid data. Expected a dictionary, but got \(pythonType(of: root)).")])
+        guard !root.isNull else { throw refusal([("non_field_errors", ["No data provided"])]) }
+        throw refusal([("non_field_errors", ["Invalid data. Expected a dictionary, but got \(pythonType(of: root))."])])
     }
 
     /// The pairs of a form (WHATWG URL §5.1); of a name that is there more than once, the last.
@@ -102,10 +104,11 @@ struct DRFBody: Sendable {
         String(decoding: PercentEncoding.decode(text, plusIsSpace: true) ?? Array(text), as: UTF8.self)
     }
 
-    private static func refusal(_ problems: [(field: String, problem: String)]) -> Refusal {
+    /// 400 with what is wrong with each field.
+    static func refusal(_ problems: [(field: String, problems: [String])]) -> Refusal {
         var refusal = Refusal(.badRequest, code: "invalid", detail: "The body is not valid.")
         refusal.fields = JSONWriter.object { writer in
-            for (field, problem) in problems { writer.member(field, [problem]) }
+            for (field, problems) in problems { writer.member(field, problems) }
         }
         return refusal
     }
@@ -115,13 +118,5 @@ struct DRFBody: Sendable {
         if value.string != nil { return "str" }
         if value.bool != nil { return "bool" }
         return value.integer == nil ? "float" : "int"
-    }
-
-    /// Without the white space at both ends that Python's `str.strip` takes away.
-    private static func trimmed(_ text: String) -> String {
-        func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value) }
-        let scalars = text.unicodeScalars.drop(while: isSpace)
-        guard let last = scalars.lastIndex(where: { !isSpace($0) }) else { return "" }
-        return String(scalars[...last])
     }
 }

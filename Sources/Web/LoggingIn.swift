@@ -46,6 +46,35 @@ extension Services {
         }
     }
 
+    /// Makes an account and its first session, and goes on with its tokens and the time at which it began.
+    func register(
+        _ candidate: Registration.Candidate, scope: String, audience: String?, for request: Request,
+        then respond: @escaping @Sendable (SessionTokens, UnixTime) throws(Refusal) -> Outcome
+    ) -> Outcome {
+        hop(to: .hashing) { () throws(Refusal) in
+            let now = clock()
+            let user: NewUser
+            do throws(AccountError) {
+                user = try registration.hash(candidate, from: client(request).address, at: now)
+            } catch {
+                throw Refusal(error)
+            }
+            return parked(request) { resumption in
+                registration.complete(
+                    user, scope: scope, audience: audience, from: client(request), audit: AuditContext(request), at: now
+                ) { finish in
+                    resumption.resume {
+                        answering { () throws(Refusal) in
+                            let tokens: SessionTokens
+                            do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
+                            return try respond(tokens, now)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// A refresh token of this service that has not expired. Its signature is checked, in memory: may run on a loop.
     func refreshToken(_ text: [UInt8], at now: UnixTime) throws(Refusal) -> RefreshToken {
         let token = try refusing { () throws(TokenFailure) in try sessions.read(text) }

@@ -9,11 +9,13 @@ import Tokens
 
 /// The routes of the service.
 package enum Routes {
-    /// Every route but the web pages; those of simplejwt when they are wanted.
-    package static func all(_ services: Services, bodyLimit: Int, simplejwt: SimpleJWTSettings? = nil) -> [Route] {
+    /// Every route but the web pages; those of simplejwt and dj-rest-auth when they are wanted.
+    package static func all(
+        _ services: Services, bodyLimit: Int, simplejwt: SimpleJWTSettings? = nil, djRestAuth: DJRestAuthSettings? = nil
+    ) -> [Route] {
         let tokens = TokenRoutes(services: services)
         let sessions = SessionRoutes(services: services)
-        let users = UserRoutes(services: services)
+        let users = UserRoutes(services: services, cookies: djRestAuth?.cookies(services.cookie.pages))
         let adminUsers = AdminUserRoutes(services: services)
         let adminTokens = AdminTokenRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
@@ -70,6 +72,7 @@ package enum Routes {
                 }
             }
             + (simplejwt.map { SimpleJWTRoutes(services: services, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
+            + (djRestAuth.map { DJRestAuthRoutes(services: services, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
     }
 
     private typealias Handler = @Sendable (Request) throws(Refusal) -> Outcome

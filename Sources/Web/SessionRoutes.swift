@@ -143,6 +143,7 @@ extension ChangeUserOutcome {
         case .versionMismatch: throw Refusal(AccountError.versionMismatch)
         case .lastAdministrator: throw Refusal(AccountError.lastAdministrator)
         case .emailTaken: throw Refusal(AccountError.emailTaken)
+        case .usernameTaken: throw Refusal(AccountError.usernameTaken)
         }
     }
 }

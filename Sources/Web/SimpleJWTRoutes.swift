@@ -61,20 +61,13 @@ struct SimpleJWTRoutes: Sendable {
 
     /// `POST /api/token/refresh/`.
     private func refresh(_ request: Request) throws(Refusal) -> Outcome {
-        let token = try refreshToken(request)
-        return try services.refresh(
-            token, keepingToken: !settings.rotatesRefreshTokens, audience: nil, for: request
-        ) { result throws(Refusal) in
-            switch result {
-            case .success(let refreshed): .respond(Self.answer(refreshed.tokens, withRefresh: settings.rotatesRefreshTokens))
-            case .failure(.sessionEnded): ended(token)
-            case .failure(let failure): throw Refusal(failure)
-            }
+        try services.exchange(try refreshToken(request), rotating: settings.rotatesRefreshTokens, for: request) { tokens in
+            Self.answer(tokens, withRefresh: settings.rotatesRefreshTokens)
         }
     }
 
     /// `POST /api/token/verify/`: a token of any type.
-    private func verify(_ request: Request) throws(Refusal) -> Outcome {
+    func verify(_ request: Request) throws(Refusal) -> Outcome {
         let text = Array(try DRFBody(request).fields(["token"])[0].utf8)
         do throws(VerificationFailure) {
             _ = try services.anyAudience.verify(text, at: request.receivedAt)
@@ -90,43 +83,15 @@ struct SimpleJWTRoutes: Sendable {
         }
     }
 
-    /// `POST /api/token/blacklist/`. A token that was rotated ends its session, too: its holder wants out, or has no business here.
+    /// `POST /api/token/blacklist/`.
     private func blacklist(_ request: Request) throws(Refusal) -> Outcome {
-        let token = try refreshToken(request)
-        let now = request.receivedAt
-        let audit = AuditContext(request)
-        return services.commit(for: request) { transaction throws(StoreError) -> Bool in
-            guard let session = try transaction.session(token.session, at: now), token.isOf(session) else { return false }
-            _ = try transaction.revoke(
-                .session(token.session, ofUser: token.user), reason: "blacklisted by its holder", audit: audit, at: now)
-            return session.counter == token.counter
-        } then: { wasCurrent throws(Refusal) in
-            guard wasCurrent else { throw Refusal(TokenFailure.sessionEnded) }
-            return Self.empty
-        }
+        services.blacklist(
+            try refreshToken(request), reason: "blacklisted by its holder", audit: AuditContext(request), for: request
+        ) { Self.empty }
     }
 
-    /// The refresh token of the body. Of an access token the signature and the end are judged before its type is.
     private func refreshToken(_ request: Request) throws(Refusal) -> RefreshToken {
-        let text = Array(try DRFBody(request).fields(["refresh"])[0].utf8)
-        do throws(VerificationFailure) {
-            _ = try services.anyAudience.verify(text, at: request.receivedAt)
-        } catch {
-            guard error == .wrongType else { throw Refusal(error) }
-            return try services.refreshToken(text, at: request.receivedAt)
-        }
-        throw Refusal(TokenFailure.wrongType)
-    }
-
-    /// Why a session is not there: its account is gone or disabled, or it was ended.
-    private func ended(_ token: RefreshToken) -> Outcome {
-        hop(to: .worker) { () throws(Refusal) in
-            let user = try services.read { reads throws(StoreError) in try reads.user(token.user) }
-            guard let user, user.isActive else {
-                throw Refusal(.unauthorized, code: "no_active_account", detail: "No active account found for the given token.")
-            }
-            throw Refusal(TokenFailure.sessionEnded)
-        }
+        try services.refreshTokenAlone(Array(try DRFBody(request).fields(["refresh"])[0].utf8), at: request.receivedAt)
     }
 
     private static func answer(_ tokens: SessionTokens, withRefresh: Bool) -> Response {

@@ -23,28 +23,8 @@ struct TokenRoutes: Sendable {
         } catch {
             throw Refusal(error)
         }
-        return hop(to: .hashing) { () throws(Refusal) in
-            let now = services.clock()
-            let user: NewUser
-            do throws(AccountError) {
-                user = try services.registration.hash(candidate, from: services.client(request).address, at: now)
-            } catch {
-                throw Refusal(error)
-            }
-            return parked(request) { resumption in
-                services.registration.complete(
-                    user, scope: wanted.scope, audience: wanted.audience, from: services.client(request), audit: AuditContext(request),
-                    at: now
-                ) { finish in
-                    resumption.resume {
-                        answering { () throws(Refusal) in
-                            let tokens: SessionTokens
-                            do throws(LoginFailure) { tokens = try finish() } catch { throw Refusal(error) }
-                            return loggedIn(.created, wanted, at: now, tokens)
-                        }
-                    }
-                }
-            }
+        return services.register(candidate, scope: wanted.scope, audience: wanted.audience, for: request) { tokens, now in
+            loggedIn(.created, wanted, at: now, tokens)
         }
     }
 

@@ -11,15 +11,17 @@ import Tokens
 
 struct UserRoutes: Sendable {
     let services: Services
+    /// Where one's own account is asked about, an access token may come in one of these; nil for the header alone.
+    let cookies: JWTCookies?
 
     /// `GET /api/v1/users/me`.
     func me(_ request: Request) throws(Refusal) -> Outcome {
-        try services.account(services.caller(request).user) { entry in .respond(.privateJSON(entry.profile)) }
+        try services.account(caller(request).user) { entry in .respond(.privateJSON(entry.profile)) }
     }
 
     /// `PATCH /api/v1/users/me`.
     func changeMe(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.caller(request)
+        let caller = try caller(request)
         let body = try JSONBody(request)
         let name = try body.string("display_name")
         if let name, name.unicodeScalars.count > 150 || name.unicodeScalars.contains(where: { $0.value < 0x20 }) {
@@ -58,6 +60,17 @@ struct UserRoutes: Sendable {
             let user = try services.read { reads throws(StoreError) in try reads.user(id) }
             guard let user else { throw Refusal(AccountError.notFound) }
             return .respond(.privateJSON(Representation.user(user)))
+        }
+    }
+
+    /// The header wins over the cookie, which counts in requests that change something only when they come from our own pages.
+    private func caller(_ request: Request) throws(Refusal) -> Caller {
+        guard let cookies, request.headerCount(.authorization) == 0, let text = cookies.access(in: request) else {
+            return try services.caller(request)
+        }
+        try cookies.requireOwnPages(request, unlessItOnlyReads: true)
+        do throws(VerificationFailure) { return try services.caller(bearing: Array(text.utf8)[...], request) } catch {
+            throw Refusal(error)
         }
     }
 }

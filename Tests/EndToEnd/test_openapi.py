@@ -11,6 +11,8 @@ from martlet_server import PACKAGE
 
 DESCRIPTION = PACKAGE / "docs" / "openapi.yaml"
 ROUTES = PACKAGE / "Sources" / "Web" / "Routes.swift"
+# The routes of groups that a setting turns on, below a path of their own.
+GROUPS = {"/dj-rest-auth/": PACKAGE / "Sources" / "Web" / "DJRestAuthRoutes.swift"}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 # On a listener of its own, so not in the list of routes.
 ELSEWHERE = {("get", "/metrics")}
@@ -79,6 +81,10 @@ def described(document, path, status="200"):
 def test_it_names_every_route_and_no_other(document):
     served = {(method, path) for method, path in re.findall(r'^ +\(\.(\w+), "(/[^"]*)", \.\w+, ', ROUTES.read_text(), re.MULTILINE)}
     assert len(served) > 30
+    for prefix, routes in GROUPS.items():
+        found = re.findall(r'^ +\(\.(\w+), "([^"]*)", \.\w+, ', routes.read_text(), re.MULTILINE)
+        assert found, prefix
+        served |= {(method, f"{prefix}{path}/") for method, path in found}
     assert set(operations(document)) - ELSEWHERE == served
 
 

@@ -33,7 +33,7 @@ struct ConfigurationTests {
         #expect(configuration.corsOrigins == [] && configuration.cors.isEmpty)
         #expect(configuration.metricsListen == .tcp(host: "127.0.0.1", port: 9464))
         #expect(configuration.auditDays == 400)
-        #expect(configuration.simplejwt == nil)
+        #expect(configuration.compat == [] && configuration.simplejwt == nil && configuration.djRestAuth == nil)
         #expect(configuration.loginLimit == LoginThrottle.Limit(failures: 10, seconds: 60))
         #expect(configuration.logLevel == .info)
         #expect(configuration.logFormat == nil)
@@ -112,8 +112,19 @@ struct ConfigurationTests {
             (["TRUSTED_PROXIES": "10.0.0.0/33"], "MARTLET_TRUSTED_PROXIES", "CIDRs"),
             (["TRUSTED_PROXIES": "proxy"], "MARTLET_TRUSTED_PROXIES", "10.0.0.0/8"),
             (["FORWARDED_HEADER": "x-real-ip"], "MARTLET_FORWARDED_HEADER", "forwarded or x-forwarded-for"),
-            (["COMPAT": "drf-jwt"], "MARTLET_COMPAT", "none or simplejwt"),
+            (["COMPAT": "allauth"], "MARTLET_COMPAT", "none, or some of simplejwt, drf-jwt, dj-rest-auth"),
+            (["COMPAT": "simplejwt,none"], "MARTLET_COMPAT", "none, or some of"), (["COMPAT": ","], "MARTLET_COMPAT", "none, or some of"),
             (["COMPAT_ROTATE_REFRESH_TOKENS": "on"], "MARTLET_COMPAT_ROTATE_REFRESH_TOKENS", "MARTLET_COMPAT=simplejwt"),
+            (["COMPAT": "simplejwt", "COMPAT_JWT_AUTH_COOKIE": "a"], "MARTLET_COMPAT_JWT_AUTH_COOKIE", "MARTLET_COMPAT=dj-rest-auth"),
+            (["COMPAT_JWT_AUTH_RETURN_EXPIRATION": "on"], "MARTLET_COMPAT_JWT_AUTH_RETURN_EXPIRATION", "MARTLET_COMPAT=dj-rest-auth"),
+            (["COMPAT_OLD_PASSWORD_FIELD_ENABLED": "off"], "MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED", "MARTLET_COMPAT=dj-rest-auth"),
+            (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_COOKIE": "a;b"], "MARTLET_COMPAT_JWT_AUTH_COOKIE", "app-auth"),
+            (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_COOKIE": "a b"], "MARTLET_COMPAT_JWT_AUTH_COOKIE", "app-auth"),
+            (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_REFRESH_COOKIE": "__Host-martlet-refresh"], "REFRESH_COOKIE", "app-auth"),
+            (
+                ["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_COOKIE": "a", "COMPAT_JWT_AUTH_REFRESH_COOKIE": "a"],
+                "MARTLET_COMPAT_JWT_AUTH_REFRESH_COOKIE", "another cookie"
+            ),
             (["CORS_ORIGINS": "*"], "MARTLET_CORS_ORIGINS", "wildcard"),
             (["CORS_ORIGINS": "https://a.example/"], "MARTLET_CORS_ORIGINS", "without path"),
             (["CORS_ORIGINS": "null"], "MARTLET_CORS_ORIGINS", "https://app.example"), (["AUDIT_DAYS": "0"], "MARTLET_AUDIT_DAYS", "1"),

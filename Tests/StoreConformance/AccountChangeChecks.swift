@@ -113,6 +113,33 @@ extension Check {
             #expect(!claimed.emailVerified)
             #expect(try database.change(bob, UserChange(emailVerified: true)) == .emailTaken)
         },
+        Check("a name that another account has in any case is refused; one's own may change its case, and raises the version") {
+            database throws in
+            let ada = try database.makeUser("ada")
+            try database.makeUser("bob")
+            #expect(try database.change(ada, UserChange(username: "BOB")) == .usernameTaken)
+            #expect(try database.user(ada.id) == ada)
+            guard case .changed(let louder) = try database.change(ada, UserChange(username: "Ada")) else { throw Unexpected("refused") }
+            #expect(louder.username == "Ada" && louder.version == ada.version + 1)
+            guard case .changed(let renamed) = try database.change(ada, UserChange(username: "lovelace")) else {
+                throw Unexpected("refused")
+            }
+            #expect(try database.user(ada.id) == renamed)
+            #expect(try database.read { try $0.user(username: UsernameKey("LOVELACE")) }?.id == ada.id)
+            #expect(try database.read { try $0.user(username: UsernameKey("ada")) } == nil, "the name is free again")
+        },
+        Check("attributes are kept as they were given and leave the version alone") { database throws in
+            let ada = try database.makeUser("ada")
+            #expect(ada.attributes == "{}")
+            let text = #"{"first_name":"Ada","shoe size":{"eu":37.50}}"#
+            guard case .changed(let changed) = try database.change(ada, UserChange(attributes: text)) else {
+                throw Unexpected("refused")
+            }
+            #expect(changed.attributes == text && changed.version == ada.version)
+            #expect(try database.user(ada.id)?.attributes == text)
+            _ = try database.change(ada, UserChange(displayName: "A."))
+            #expect(try database.user(ada.id)?.attributes == text, "another change leaves them alone")
+        },
         Check("a change for another version is refused and changes nothing") { database throws in
             let ada = try database.makeUser("ada")
             #expect(try database.change(ada, UserChange(roles: ["a"], ifVersion: 9)) == .versionMismatch)

@@ -27,6 +27,17 @@ extension Check {
             #expect(try database.read { try $0.user(username: UsernameKey("aDA")) } == expected)
             #expect(try database.read { try $0.user(verifiedEmail: EmailKey("ada@example.org")) } == expected)
         },
+        Check("an account that is found exactly is found like any other once it has a name of its own") { database throws in
+            let (lower, upper) = (Database.imported("ada"), Database.imported("ADA"))
+            _ = try database.take(lower)
+            _ = try database.take(upper)
+            guard let ada = try database.user(lower.id) else { throw Unexpected("no account") }
+            #expect(try database.change(ada, UserChange(username: "Ada")) == .usernameTaken)
+            guard case .changed = try database.change(ada, UserChange(username: "lovelace")) else { throw Unexpected("refused") }
+            #expect(try database.find("LOVELACE") == lower.id)
+            #expect(try database.find("ada") == nil)
+            #expect(try database.find("ADA") == upper.id)
+        },
         Check("an account that comes again is present, whatever it became in the meantime") { database throws in
             let ada = Database.imported("ada", externalID: "7")
             _ = try database.take(ada)

@@ -32,6 +32,25 @@ struct RouteTests {
         #expect(Set(contract).subtracting(routes).sorted() == [])
     }
 
+    @Test("the routes of dj-rest-auth come on top, each once, and nothing else does")
+    func djRestAuth() throws {
+        let services = try Server().services
+        func names(_ routes: [Route]) -> [String] { routes.map { "\($0.method.name) \($0.pattern)" } }
+        let own = Set(names(Routes.all(services, bodyLimit: 1)))
+        let all = names(Routes.all(services, bodyLimit: 1, djRestAuth: DJRestAuthSettings()))
+        #expect(Set(all).count == all.count)
+        let expected = [
+            "POST login", "POST logout", "GET user", "PUT user", "PATCH user", "POST password/change", "POST registration",
+            "POST token/verify", "POST token/refresh",
+        ]
+        let added = Set(all).subtracting(own)
+        #expect(added == Set(expected.map { $0.split(separator: " ").joined(separator: " /dj-rest-auth/") + "/" }))
+        for route in added {
+            let path = String(route.split(separator: " ")[1])
+            #expect(DJRestAuthRoutes.paths.contains(path), "a refusal there has the framework's shape")
+        }
+    }
+
     @Test("every route of the user and admin APIs, and of one's own sessions, wants a token before it looks at anything")
     func tokensFirst() throws {
         let server = try Server()

@@ -65,7 +65,8 @@ struct Server {
     }
 
     init(
-        isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil
+        isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil,
+        djRestAuth: DJRestAuthSettings? = nil, origins: [String] = [], loginLimit: LoginThrottle.Limit? = nil
     ) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
@@ -75,10 +76,10 @@ struct Server {
         let ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .es256, sharedSecret: nil, random: random)
         let policy = TokenPolicy(
             issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 1_209_600, sessionLifetime: 7_776_000,
-            graceSeconds: 30, compatibility: simplejwt == nil ? nil : .simplejwt)
+            graceSeconds: 30, compatibility: simplejwt == nil && djRestAuth == nil ? nil : .simplejwt)
         let sessions = SessionService(policy: policy, store: store, ring: ring, random: random)
         let hasher = PasswordHasher(parameters: try #require(Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1)), random: random)
-        let throttle = LoginThrottle(limit: nil)
+        let throttle = LoginThrottle(limit: loginLimit)
         let common = CommonPasswords(sortedLines: Array("password1\n".utf8))
         let revocations = RevocationSet()
         let users = UserCache(capacity: 256) { Representation.user($0) }
@@ -104,11 +105,11 @@ struct Server {
             common: common, users: users, verifier: verifier([Self.issuer]), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
-            cookie: RefreshCookie(issuer: Self.issuer, origins: []), newID: { Identifier.uuid(at: $0, random: random) },
+            cookie: RefreshCookie(issuer: Self.issuer, origins: origins), newID: { Identifier.uuid(at: $0, random: random) },
             clock: { [timing] in timing.read() },
             unready: { isReady ? nil : "The database is away." })
         legacyPasswords.look(in: store)
-        router = Router(Routes.all(services, bodyLimit: 65_536, simplejwt: simplejwt))
+        router = Router(Routes.all(services, bodyLimit: 65_536, simplejwt: simplejwt, djRestAuth: djRestAuth))
     }
 
     /// What the route answers.

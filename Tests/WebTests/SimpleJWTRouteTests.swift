@@ -76,7 +76,7 @@ struct SimpleJWTRouteTests {
 }
 
 extension Response {
-    fileprivate var text: String {
+    var text: String {
         guard case .bytes(let bytes) = body else { return "" }
         return String(decoding: bytes, as: UTF8.self)
     }

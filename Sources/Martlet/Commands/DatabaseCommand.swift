@@ -75,6 +75,7 @@ extension Installation {
         case .lastAdministrator: throw CommandFailure("\(user.username) is the last administrator.")
         case .versionMismatch: throw CommandFailure("The account was changed in the meantime; try again.")
         case .emailTaken: throw CommandFailure("Another account has this e-mail.")
+        case .usernameTaken: throw CommandFailure("Another account has this username.")
         }
     }
 }

@@ -5,6 +5,7 @@ import MartletJOSE
 import MartletVerifier
 import Store
 import Tokens
+import Web
 
 struct Issuer: Sendable {
     /// `iss`.
@@ -43,7 +44,8 @@ struct Issuer: Sendable {
         let policy = TokenPolicy(
             issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
             refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
-            graceSeconds: configuration.graceSeconds, compatibility: configuration.simplejwt == nil ? nil : .simplejwt)
+            graceSeconds: configuration.graceSeconds,
+            compatibility: configuration.compat.isDisjoint(with: [.simplejwt, .djRestAuth]) ? nil : .simplejwt)
         sessions = SessionService(policy: policy, store: installation.store, ring: ring, random: installation.random)
     }
 

@@ -71,13 +71,15 @@ struct Service: Sendable {
         }
 
         let pages = StaticFiles(try BundledFiles.pages(from: configuration.publicFolder))
-        let routes = Routes.all(services, bodyLimit: configuration.limits.body, simplejwt: configuration.simplejwt)
+        let routes = Routes.all(
+            services, bodyLimit: configuration.limits.body, simplejwt: configuration.simplejwt, djRestAuth: configuration.djRestAuth)
         let metadata = issuer.name + ResourceMetadata.path
         listeners = Listeners(
             address: listen, metricsAddress: configuration.metricsListen, limits: configuration.limits, cors: configuration.cors,
             proxies: configuration.trustedProxies, routes: routes + pages.routes, logger: logger,
-            render: { [simplejwt = configuration.simplejwt] refusal, id, request in
-                simplejwt?.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, id, metadata: metadata)
+            render: { [simplejwt = configuration.simplejwt, djRestAuth = configuration.djRestAuth] refusal, id, request in
+                simplejwt?.answer(to: refusal, of: request) ?? djRestAuth?.answer(to: refusal, of: request)
+                    ?? ErrorBody.render(refusal, id, metadata: metadata)
             },
             metricsRoute: { [events] server, lanes in
                 MetricsPage(issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now).route

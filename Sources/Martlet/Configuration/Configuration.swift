@@ -42,8 +42,12 @@ struct Configuration: Sendable {
     var feed: FeedAccess
     var auditDays: Int64
     var loginLimit: LoginThrottle.Limit?
+    /// Whose endpoints are served beside the native ones.
+    var compat: Set<CompatibilityGroup>
     /// The endpoints of simplejwt; nil for none.
     var simplejwt: SimpleJWTSettings?
+    /// The endpoints of dj-rest-auth; nil for none.
+    var djRestAuth: DJRestAuthSettings?
     var logLevel: Logger.Level
     var logFormat: LogFormat?
     var publicFolder: String?
@@ -77,7 +81,9 @@ struct Configuration: Sendable {
         feed = try Self.choice(.feed, texts, ["public": .everybody, "token": .tokenHolders, "off": .nobody])
         auditDays = try Self.number(.auditDays, texts, 1...36_500)
         loginLimit = try Self.loginLimit(texts)
-        simplejwt = try Self.simplejwt(texts)
+        compat = try Self.compat(texts)
+        simplejwt = try Self.simplejwt(texts, compat)
+        djRestAuth = try Self.djRestAuth(texts, compat)
         logLevel = try Self.logLevel(texts)
         logFormat = try Self.logFormat(texts)
         publicFolder = texts[.publicDir]
@@ -193,13 +199,60 @@ struct Configuration: Sendable {
         return LoginThrottle.Limit(failures: failures, seconds: seconds)
     }
 
-    private static func simplejwt(_ texts: SettingTexts) throws(ConfigurationError) -> SimpleJWTSettings? {
-        let isOn = try choice(.compat, texts, ["none": false, "simplejwt": true])
-        let rotates = try choice(.compatRotateRefreshTokens, texts, ["on": true, "off": false])
-        guard isOn || !rotates else {
-            throw ConfigurationError("\(texts.origin(.compatRotateRefreshTokens)) needs \(Setting.compat.variable)=simplejwt beside it.")
+    /// The groups that MARTLET_COMPAT lists.
+    private static func compat(_ texts: SettingTexts) throws(ConfigurationError) -> Set<CompatibilityGroup> {
+        let words = list(.compat, texts)
+        if words == ["none"] { return [] }
+        let groups = words.compactMap(CompatibilityGroup.init(rawValue:))
+        guard !words.isEmpty, groups.count == words.count else {
+            let names = CompatibilityGroup.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ConfigurationError("\(texts.origin(.compat)) must be none, or some of \(names) with commas between.")
         }
-        return isOn ? SimpleJWTSettings(rotatesRefreshTokens: rotates) : nil
+        return Set(groups)
+    }
+
+    private static func simplejwt(
+        _ texts: SettingTexts, _ compat: Set<CompatibilityGroup>
+    ) throws(ConfigurationError) -> SimpleJWTSettings? {
+        let rotates = try choice(.compatRotateRefreshTokens, texts, ["on": true, "off": false])
+        guard !rotates || !compat.isDisjoint(with: [.simplejwt, .djRestAuth]) else {
+            throw ConfigurationError(
+                "\(texts.origin(.compatRotateRefreshTokens)) needs \(Setting.compat.variable)=simplejwt or dj-rest-auth beside it.")
+        }
+        return compat.contains(.simplejwt) ? SimpleJWTSettings(rotatesRefreshTokens: rotates) : nil
+    }
+
+    private static func djRestAuth(
+        _ texts: SettingTexts, _ compat: Set<CompatibilityGroup>
+    ) throws(ConfigurationError) -> DJRestAuthSettings? {
+        let settings = DJRestAuthSettings(
+            rotatesRefreshTokens: try choice(.compatRotateRefreshTokens, texts, ["on": true, "off": false]),
+            asksForOldPassword: try choice(.compatOldPassword, texts, ["on": true, "off": false]),
+            returnsExpiration: try choice(.compatReturnExpiration, texts, ["on": true, "off": false]),
+            accessCookie: try cookieName(.compatAccessCookie, texts), refreshCookie: try cookieName(.compatRefreshCookie, texts))
+        guard settings.accessCookie == nil || settings.accessCookie != settings.refreshCookie else {
+            throw ConfigurationError("\(texts.origin(.compatRefreshCookie)) must name another cookie than the access token's.")
+        }
+        if compat.contains(.djRestAuth) { return settings }
+        let isTold =
+            [Setting.compatAccessCookie, .compatRefreshCookie].first { texts[$0] != nil }
+            ?? (settings.returnsExpiration ? .compatReturnExpiration : settings.asksForOldPassword ? nil : .compatOldPassword)
+        if let isTold {
+            throw ConfigurationError("\(texts.origin(isTold)) needs \(Setting.compat.variable)=dj-rest-auth beside it.")
+        }
+        return nil
+    }
+
+    /// A token (RFC 6265 §4.1.1) that is not the name of the native cookie.
+    private static func cookieName(_ setting: Setting, _ texts: SettingTexts) throws(ConfigurationError) -> String? {
+        guard let name = texts[setting] else { return nil }
+        let isToken = name.utf8.allSatisfy { byte in
+            byte > 0x20 && byte < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains(byte)
+        }
+        guard isToken, (1...64).contains(name.utf8.count), !name.hasSuffix("martlet-refresh") else {
+            throw ConfigurationError("\(texts.origin(setting)) must be a name for a cookie, such as app-auth: letters, digits, - and _.")
+        }
+        return name
     }
 
     static func logLevel(_ texts: SettingTexts) throws(ConfigurationError) -> Logger.Level {

@@ -34,7 +34,8 @@ struct Setting: Sendable, Hashable {
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
-        compat, compatRotateRefreshTokens, logLevel, logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes,
+        compat, compatRotateRefreshTokens, compatAccessCookie, compatRefreshCookie, compatReturnExpiration, compatOldPassword, logLevel,
+        logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes,
         maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
     ]
@@ -81,9 +82,21 @@ struct Setting: Sendable, Hashable {
     static let loginAttempts = Setting(
         "login_attempts", "10/60", "Failed logins per account in so many seconds before 429; off for load tests.")
     static let compat = Setting(
-        "compat", "none", "Another service's endpoints beside the native ones: simplejwt, or none. See docs/django.md.")
+        "compat", "none",
+        "Other packages' endpoints beside the native ones: some of simplejwt, drf-jwt, dj-rest-auth, with commas between, or none. See docs/django.md."
+    )
     static let compatRotateRefreshTokens = Setting(
         "compat_rotate_refresh_tokens", "off", "on, or off: a refresh at those endpoints leaves the refresh token as it is.")
+    static let compatAccessCookie = Setting(
+        "compat_jwt_auth_cookie", nil, "The cookie in which dj-rest-auth's endpoints give and take the access token. Default: none.")
+    static let compatRefreshCookie = Setting(
+        "compat_jwt_auth_refresh_cookie", nil,
+        "The cookie in which dj-rest-auth's endpoints give and take the refresh token, which then stands in no body. Default: none.")
+    static let compatReturnExpiration = Setting(
+        "compat_jwt_auth_return_expiration", "off", "on: dj-rest-auth's login says when its tokens end. Or off.")
+    static let compatOldPassword = Setting(
+        "compat_old_password_field_enabled", "on",
+        "on, or off: at dj-rest-auth's password change an access token is enough, without the old password.")
     static let logLevel = Setting("log_level", "info", "trace, debug, info, notice, warning, error or critical.")
     static let logFormat = Setting("log_format", nil, "text or json. Default: text on a terminal, else json.")
     static let publicDir = Setting("public_dir", nil, "A folder of web pages in place of those in the program.")

@@ -73,6 +73,18 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.compatRotateRefreshTokens.argumentName, help: Setting.compatRotateRefreshTokens.argumentHelp)
     var compatRotateRefreshTokens: String?
 
+    @Option(name: Setting.compatAccessCookie.argumentName, help: Setting.compatAccessCookie.argumentHelp)
+    var compatAccessCookie: String?
+
+    @Option(name: Setting.compatRefreshCookie.argumentName, help: Setting.compatRefreshCookie.argumentHelp)
+    var compatRefreshCookie: String?
+
+    @Option(name: Setting.compatReturnExpiration.argumentName, help: Setting.compatReturnExpiration.argumentHelp)
+    var compatReturnExpiration: String?
+
+    @Option(name: Setting.compatOldPassword.argumentName, help: Setting.compatOldPassword.argumentHelp)
+    var compatOldPassword: String?
+
     @Option(name: Setting.publicDir.argumentName, help: Setting.publicDir.argumentHelp)
     var publicDir: String?
 
@@ -106,6 +118,10 @@ struct SettingFlags: ParsableArguments {
             (.loginAttempts, loginAttempts),
             (.compat, compat),
             (.compatRotateRefreshTokens, compatRotateRefreshTokens),
+            (.compatAccessCookie, compatAccessCookie),
+            (.compatRefreshCookie, compatRefreshCookie),
+            (.compatReturnExpiration, compatReturnExpiration),
+            (.compatOldPassword, compatOldPassword),
             (.publicDir, publicDir),
             (.migrationsDir, migrationsDir),
         ] + server.texts

@@ -39,12 +39,28 @@ DELETED = (
     "simplejwt 5.5.1 fails with 500."
 )
 
+PK = "An account that was made here has its id, a text, as `pk`; one that came from Django keeps its number."
+NO_SESSION = "No Django session is begun beside the tokens: no `sessionid`, `csrftoken` or `messages` cookie."
+LOGOUT_BY_GET = "`logout/` does not name GET in `Allow`; the original does, and refuses it."
+NO_OBJECT = "`logout/` answers 400 to a body that is no object, not 500."
+OWN_NAME = "`PUT user/` takes the account's own username; the original, with allauth, calls it taken."
+SHORT_AND_COMMON = "A password that is too short is not called too common as well."
+NO_MAIL = (
+    "There is no mail yet: `password/reset/`, its confirmation, `registration/verify-email/` and `registration/resend-email/` are 404."
+)
+NO_EMPTY_REFRESH = "With a refresh cookie a body has no `refresh` at all, where the original's login has an empty one."
+JOINED_BY_COOKIE = (
+    "With cookies, registration sets them as login does and its body has no `refresh`; the original sets none and hands the refresh "
+    "token to scripts."
+)
+STALE_COOKIE = "A bad access cookie keeps nobody from logging in, logging out or registering: there only the header is looked at."
+
 REFUSED = ("status: 200 → 401", "body.*", "header WWW-Authenticate: absent → Bearer *")
 
 # Rows, what differs there, and why.
 TABLE = [
     (
-        ["simplejwt *"],
+        ["simplejwt *", "dj-rest-auth *"],
         [
             "body.access header.alg: *", "body.access header.kid: *", "body.access header.typ: *", "body.refresh header.kid: *",
             "body.refresh header.typ: *", "body.access claims.aud: absent → *", "body.access claims.iss: absent → *",
@@ -55,9 +71,12 @@ TABLE = [
         ],
         OWN_TOKENS,
     ),
-    (["simplejwt *"], ["header Cache-Control: absent → no-store"], NO_STORE),
+    (["simplejwt *", "dj-rest-auth *"], ["header Cache-Control: absent → no-store"], NO_STORE),
     (
-        ["simplejwt login/a browser", "simplejwt login/a reader of HTML"],
+        [
+            "simplejwt login/a browser", "simplejwt login/a reader of HTML", "dj-rest-auth login/a browser",
+            "dj-rest-auth login/a reader of HTML",
+        ],
         [
             "body*: absent → *", "body: text/html → object", "cookie csrftoken*: * → absent",
             "header Content-Type: text/html → application/json",
@@ -73,25 +92,46 @@ TABLE = [
         SLASHES,
     ),
     (["simplejwt login/name in other case"], ["status: 401 → 200", "body.*", "header WWW-Authenticate: * → absent"], NAMES),
-    (["simplejwt login/multipart form"], ["status: 200 → 415", "body.*"], MULTIPART),
+    (["simplejwt login/multipart form", "dj-rest-auth login/multipart form"], ["status: 200 → 415", "body.*"], MULTIPART),
     (
-        ["simplejwt login/broken JSON", "simplejwt login/not UTF-8", "simplejwt */* broken JSON"],
+        [
+            "simplejwt login/broken JSON", "simplejwt login/not UTF-8", "simplejwt */* broken JSON", "dj-rest-auth login/broken JSON",
+            "dj-rest-auth login/not UTF-8", "dj-rest-auth */* broken JSON", "dj-rest-auth registration/broken JSON",
+        ],
         ['body.detail: "JSON parse error - * → "JSON parse error - *'],
         PARSE_ERRORS,
     ),
-    (["simplejwt methods/options *"], ["status: 200 → 204", "body*", "header Content-Type: application/json → absent"], OPTIONS),
     (
-        ["simplejwt call/*"],
+        ["simplejwt methods/options *", "dj-rest-auth methods/options *", "dj-rest-auth user/options"],
+        ["status: 200 → 204", "body*", "header Content-Type: application/json → absent"],
+        OPTIONS,
+    ),
+    (["dj-rest-auth methods/options change"], ["status: 401 → 204", "header WWW-Authenticate: * → absent"], OPTIONS),
+    (
+        ["simplejwt call/*", "dj-rest-auth call/*"],
         ["body.*", "header Allow: GET, OPTIONS → *", 'header WWW-Authenticate: Bearer realm="api" → Bearer realm="martlet"*'],
         OWN_WORDS,
     ),
     (
-        ["simplejwt call/a browser without token"],
+        ["simplejwt call/a browser without token", "dj-rest-auth call/a browser without token"],
         ["body: text/html → object", "cookie csrftoken*: * → absent", "header Content-Type: text/html → application/json"],
         NO_HTML,
     ),
-    (["simplejwt call/*er-case scheme"], ["status: 401 → 200", "header WWW-Authenticate: * → absent"], SCHEME),
-    (["simplejwt call/post without token"], ["status: 401 → 405", "header WWW-Authenticate: * → absent"], METHOD_FIRST),
+    (
+        ["simplejwt call/*er-case scheme", "dj-rest-auth call/*er-case scheme"],
+        ["status: 401 → 200", "header WWW-Authenticate: * → absent"],
+        SCHEME,
+    ),
+    (
+        ["simplejwt call/post without token", "dj-rest-auth call/post without token", "dj-rest-auth methods/* change"],
+        ["status: 401 → 405", "header WWW-Authenticate: * → absent"],
+        METHOD_FIRST,
+    ),
+    (
+        [f"dj-rest-auth methods/{method} change" for method in ("get", "put", "delete")],
+        ['body.detail: "Authentication credentials were not provided." → "Method * not allowed."'],
+        METHOD_FIRST,
+    ),
     (
         [
             "simplejwt refresh/call", "simplejwt rotation/call", "simplejwt blacklist/call with its access token",
@@ -128,6 +168,74 @@ TABLE = [
             "header WWW-Authenticate: absent → *",
         ],
         DELETED,
+    ),
+]
+
+TABLE += [
+    (["dj-rest-auth *"], ["body*pk: integer, * → string, *"], PK),
+    (
+        ["dj-rest-auth cookies/*"],
+        [
+            *(f"cookie app-* value header.{name}: *" for name in ("alg", "kid", "typ")),
+            *(f"cookie app-* value claims.{name}: absent → *" for name in ("aud", "iss", "sub", "sid")),
+            *(f"cookie app-auth value claims.{name}: absent → *" for name in ("client_id", "scope")),
+            *(f"cookie app-refresh value claims.{name}: absent → *" for name in ("ctr", "nonce")),
+        ],
+        OWN_TOKENS,
+    ),
+    (
+        ["dj-rest-auth registration/no slash"],
+        [
+            "status: 301 → 201", "body*", "header Location: * → absent", "header Allow: absent → OPTIONS, POST",
+            "header Content-Type: text/html → application/json",
+        ],
+        SLASHES,
+    ),
+    (
+        [
+            "dj-rest-auth password/call afterwards", "dj-rest-auth registration/call", "dj-rest-auth logout/call afterwards",
+            "dj-rest-auth cookies/call",
+        ],
+        ["header Allow: GET, OPTIONS → absent"],
+        OWN_WORDS,
+    ),
+    (
+        [
+            f"dj-rest-auth cookies/{row}"
+            for row in ("header before cookie", "another scheme and cookie", "bad cookie", "empty cookie", "no cookie")
+        ],
+        ["body.*", "header Allow: GET, OPTIONS → absent", 'header WWW-Authenticate: Bearer realm="api" → Bearer realm="martlet"*'],
+        OWN_WORDS,
+    ),
+    (
+        ["dj-rest-auth logout/*", "dj-rest-auth methods/* logout", "dj-rest-auth cookies/logout*", "dj-rest-auth rotation/log out*"],
+        ["header Allow: GET, HEAD, OPTIONS, POST → OPTIONS, POST"],
+        LOGOUT_BY_GET,
+    ),
+    (["dj-rest-auth logout/call afterwards"], REFUSED, SESSION),
+    (["dj-rest-auth logout/logout list"], ["status: 500 → 400", "body.*"], NO_OBJECT),
+    (["dj-rest-auth user/put"], ["status: 400 → 200", "body.*"], OWN_NAME),
+    # What it saved stays.
+    (["dj-rest-auth user/patch a form", "dj-rest-auth user/get at the end"], ['body.last_name: "Dee" → ""'], OWN_NAME),
+    (["dj-rest-auth password/short common digits"], ["body.new_password2*"], SHORT_AND_COMMON),
+    (
+        ["dj-rest-auth password/change", "dj-rest-auth old password/right"],
+        ["cookie sessionid*: * → absent"],
+        NO_SESSION,
+    ),
+    (
+        [f"dj-rest-auth registration/{row}" for row in ("join*", "taken e-mail", "form")] + ["dj-rest-auth cookies/join"],
+        [f"cookie {name}*: * → absent" for name in ("sessionid", "csrftoken", "messages")],
+        NO_SESSION,
+    ),
+    (["dj-rest-auth session/login"], [f"cookie {name}*: * → absent" for name in ("sessionid", "csrftoken")], NO_SESSION),
+    (["dj-rest-auth reset/*"], ["status: * → 404", "body.*", "header Allow: OPTIONS, POST → absent"], NO_MAIL),
+    (["dj-rest-auth cookies/login", "dj-rest-auth cookies/second login"], ['body.refresh: "" → absent'], NO_EMPTY_REFRESH),
+    (["dj-rest-auth cookies/join"], ["body.*: *, new → *", "body.refresh*: * → absent", "cookie app-*: absent → *"], JOINED_BY_COOKIE),
+    (
+        ["dj-rest-auth cookies/login with a bad cookie"],
+        ["status: 401 → 200", "body.*", "cookie app-*: absent → *", "header WWW-Authenticate: * → absent"],
+        STALE_COOKIE,
     ),
 ]
 

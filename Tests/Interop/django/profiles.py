@@ -50,6 +50,8 @@ USUAL_TTL = {"MARTLET_ACCESS_TTL": 300, "MARTLET_REFRESH_TTL": 86400}
 SHORT_TTL = {"MARTLET_ACCESS_TTL": 1, "MARTLET_REFRESH_TTL": 2}
 # Whoever rotates blacklists: there is no setting for less.
 ROTATION = {"MARTLET_COMPAT_ROTATE_REFRESH_TOKENS": "on"}
+# What dj-rest-auth does unless it is told otherwise; Martlet asks for the old password.
+NO_OLD_PASSWORD = {"MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED": "off"}
 
 PROFILES = {
     "simplejwt": simplejwt(USUAL_TTL),
@@ -75,12 +77,17 @@ PROFILES = {
     "drf-jwt": drf_jwt(USUAL_TTL),
     "drf-jwt-short": drf_jwt(SHORT_TTL, JWT_EXPIRATION_DELTA=1),
     "drf-jwt-refresh-short": drf_jwt(USUAL_TTL | {"MARTLET_REFRESH_TTL": 1}, JWT_REFRESH_EXPIRATION_DELTA=1),
-    "dj-rest-auth": dj_rest_auth(USUAL_TTL, JWT_AUTH_HTTPONLY=False),
+    "dj-rest-auth": dj_rest_auth(USUAL_TTL | NO_OLD_PASSWORD, JWT_AUTH_HTTPONLY=False),
     "dj-rest-auth-cookies": dj_rest_auth(
-        USUAL_TTL | ROTATION | {"MARTLET_COMPAT_JWT_AUTH_COOKIE": ACCESS_COOKIE, "MARTLET_COMPAT_JWT_AUTH_REFRESH_COOKIE": REFRESH_COOKIE},
+        USUAL_TTL | ROTATION | {
+            "MARTLET_COMPAT_JWT_AUTH_COOKIE": ACCESS_COOKIE, "MARTLET_COMPAT_JWT_AUTH_REFRESH_COOKIE": REFRESH_COOKIE,
+            "MARTLET_COMPAT_JWT_AUTH_RETURN_EXPIRATION": "on",
+        },
         JWT_AUTH_COOKIE=ACCESS_COOKIE, JWT_AUTH_REFRESH_COOKIE=REFRESH_COOKIE, JWT_AUTH_RETURN_EXPIRATION=True),
-    "dj-rest-auth-old-password": dj_rest_auth(
-        USUAL_TTL | {"MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED": "on"}, JWT_AUTH_HTTPONLY=False, OLD_PASSWORD_FIELD_ENABLED=True),
+    "dj-rest-auth-old-password": dj_rest_auth(USUAL_TTL, JWT_AUTH_HTTPONLY=False, OLD_PASSWORD_FIELD_ENABLED=True),
     "dj-rest-auth-session": dj_rest_auth(USUAL_TTL, JWT_AUTH_HTTPONLY=False, SESSION_LOGIN=True),
+    "dj-rest-auth-rotation": dj_rest_auth(
+        USUAL_TTL | ROTATION | {"MARTLET_COMPAT_JWT_AUTH_RETURN_EXPIRATION": "on"}, JWT_AUTH_HTTPONLY=False, JWT_AUTH_RETURN_EXPIRATION=True),
 }
-PROFILES["dj-rest-auth-cookies"].django["SIMPLE_JWT"] = {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True}
+for name in ("dj-rest-auth-cookies", "dj-rest-auth-rotation"):
+    PROFILES[name].django["SIMPLE_JWT"] = {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True}

@@ -403,6 +403,11 @@ REST_AUTH = [
         Request("patch to a taken name", "PATCH", USER, {"username": "ada"}, headers=bearer("{login.access}")),
         Request("patch to a bad name", "PATCH", USER, {"username": "d o r a"}, headers=bearer("{login.access}")),
         Request("patch without token", "PATCH", USER, {"first_name": "Dora"}),
+        Request("patch to a new name", "PATCH", USER, {"username": " dorothea "}, headers=bearer("{login.access}")),
+        post("login under the new name", LOGIN, {"username": "Dorothea", "password": PASSWORD}),
+        post("login under the old name", LOGIN, {"username": "dora", "password": PASSWORD}),
+        Request("patch to a name too long", "PATCH", USER, {"username": "d" * 151}, headers=bearer("{login.access}")),
+        Request("put another name", "PUT", USER, {"username": "dora"}, headers=bearer("{login.access}")),
         Request("put", "PUT", USER, {"username": "dora", "first_name": "D", "last_name": ""}, headers=bearer("{login.access}")),
         Request("put nothing", "PUT", USER, {}, headers=bearer("{login.access}")),
         Request("put a blank name", "PUT", USER, {"username": ""}, headers=bearer("{login.access}")),
@@ -451,6 +456,10 @@ REST_AUTH = [
         post("short common digits", CHANGE, {"new_password1": "123456", "new_password2": "123456"}, headers=bearer("{login.access}")),
         post("like the address", CHANGE, {"new_password1": "carol@example.com", "new_password2": "carol@example.com"}, headers=bearer(
             "{login.access}")),
+        post("like the name", CHANGE, {"new_password1": "xCarol12", "new_password2": "xCarol12"}, headers=bearer("{login.access}")),
+        post("like a part of the address", CHANGE, {"new_password1": "example1", "new_password2": "example1"}, headers=bearer(
+            "{login.access}")),
+        post("with the name in it", CHANGE, {"new_password1": "carolina reaper", "new_password2": "other"}, headers=bearer("{login.access}")),
         post("too long", CHANGE, {"new_password1": "n" * 129, "new_password2": "n" * 129}, headers=bearer("{login.access}")),
         post("blank", CHANGE, {"new_password1": "", "new_password2": ""}, headers=bearer("{login.access}")),
         post("change", CHANGE, {"new_password1": NEW, "new_password2": NEW}, headers=bearer("{login.access}")),
@@ -484,7 +493,11 @@ REST_AUTH = [
         post("short password", JOIN, joining("newcomer6", password1="x7q", password2="x7q")),
         post("common password", JOIN, joining("newcomer6", password1="password", password2="password")),
         post("digits", JOIN, joining("newcomer6", password1="4815162342", password2="4815162342")),
+        post("like the name", JOIN, joining("newcomer6", password1="newcomer6!", password2="newcomer6!")),
+        post("like the address", JOIN, joining("newcomer6", "reynard@example.com", password1="reynard77", password2="reynard77")),
+        post("everything wrong", JOIN, joining("new comer", "newcomer", password1="x7q", password2="")),
         post("form", JOIN, form=joining("newcomer7", "newcomer7@example.com")),
+        post("form with empty fields", JOIN, form=joining("newcomer9", "", password2="")),
         post("no slash", JOIN.rstrip("/"), joining("newcomer8")),
         post("broken JSON", JOIN, raw=b"{", content_type="application/json"),
     )),
@@ -525,6 +538,15 @@ REST_AUTH = [
     )),
     Story("dj-rest-auth session", "dj-rest-auth-session", (
         post("login", LOGIN, ADA),
+    )),
+    Story("dj-rest-auth rotation", "dj-rest-auth-rotation", (
+        post("login", LOGIN, ADA),
+        post("rotate", f"{REST}/token/refresh/", {"refresh": "{login.refresh}"}),
+        post("rotate the new one", f"{REST}/token/refresh/", {"refresh": "{rotate.refresh}"}),
+        post("log out", LOGOUT, {"refresh": "{rotate the new one.refresh}"}),
+        post("second login", LOGIN, ADA),
+        post("rotate it", f"{REST}/token/refresh/", {"refresh": "{second login.refresh}"}),
+        post("log out by the old one", LOGOUT, {"refresh": "{second login.refresh}"}),
     )),
 ]
 

@@ -15,11 +15,10 @@ from profiles import PROFILES
 from table import STORIES
 
 TWIN = bool(os.environ.get("MARTLET_REFERENCE_TWIN"))
-# Profiles whose stories come with later steps: lives of a second, sliding tokens, other names, and the other two packages.
+# Profiles whose stories come with later steps: lives of a second, sliding tokens, other names, and drf-jwt.
 LATER = {
     "simplejwt-short", "simplejwt-sliding", "simplejwt-sliding-short", "simplejwt-sliding-refresh-short", "simplejwt-renamed",
     "drf-jwt", "drf-jwt-short", "drf-jwt-refresh-short",
-    "dj-rest-auth", "dj-rest-auth-cookies", "dj-rest-auth-old-password", "dj-rest-auth-session",
 }
 CHOSEN = tuple(filter(None, os.environ.get("MARTLET_STORIES", "").split(",")))
 

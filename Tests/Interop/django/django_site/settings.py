@@ -27,6 +27,8 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "django_site.urls"
 USE_TZ = True
+# As `django-admin startproject` writes it.
+TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": SITE["database"], "OPTIONS": {"timeout": 20}}}
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
