@@ -28,7 +28,7 @@ package enum LoginName: Sendable, Hashable {
 /// Logs people in.
 package struct PasswordLogin: Sendable {
     private let store: any Store
-    private let sessions: SessionService
+    private var sessions: SessionService
     private let hasher: PasswordHasher
     private let throttle: LoginThrottle
 
@@ -40,6 +40,13 @@ package struct PasswordLogin: Sendable {
         self.sessions = sessions
         self.hasher = hasher
         self.throttle = throttle
+    }
+
+    /// The same, for tokens of these sessions.
+    package func with(_ sessions: SessionService) -> Self {
+        var other = self
+        other.sessions = sessions
+        return other
     }
 
     /// A login whose password is to be checked.

@@ -12,7 +12,7 @@ package struct Registration: Sendable {
     /// Whether anybody may make an account.
     package let isOpen: Bool
     private let store: any Store
-    private let sessions: SessionService
+    private var sessions: SessionService
     private let hasher: PasswordHasher
     private let throttle: LoginThrottle
     private let common: CommonPasswords
@@ -29,6 +29,13 @@ package struct Registration: Sendable {
         self.throttle = throttle
         self.common = common
         self.random = random
+    }
+
+    /// The same, for tokens of these sessions.
+    package func with(_ sessions: SessionService) -> Self {
+        var other = self
+        other.sessions = sessions
+        return other
     }
 
     /// An account that keeps the rules, its password not hashed yet.

@@ -8,6 +8,8 @@ public struct ClaimsPolicy: Sendable {
     public let type: String
     /// `iss`, compared byte by byte.
     public let issuer: String
+    /// What else `iss` may be: names that the same issuer goes by where others expect them.
+    package var otherIssuers: [String] = []
     /// `aud` must contain one of these; nil accepts any audience, which is only for who tells what a token is and acts on none.
     public let audiences: [String]?
     /// Seconds by which clocks may differ, 0…60.
@@ -52,7 +54,7 @@ public struct ClaimsPolicy: Sendable {
             return header.hasType(type) ? nil : .wrongType
         case .issuer:
             guard let claim = claims["iss"] else { return .missingClaim("iss") }
-            return claim.equals(issuer) ? nil : .wrongIssuer
+            return claim.equals(issuer) || otherIssuers.contains { claim.equals($0) } ? nil : .wrongIssuer
         case .audience:
             guard let claim = claims["aud"] else { return .missingClaim("aud") }
             guard let values = claim.isArray ? claim.elements : [claim] else { return .malformedClaim("aud") }

@@ -4,18 +4,26 @@ package import HTTP
 package import MartletVerifier
 
 extension Request {
-    /// The bearer token of this request (RFC 6750 §2.1), unverified. Throws 401 `missing_token` where there is none.
-    package func bearerToken() throws(Refusal) -> ArraySlice<UInt8> {
+    /// The bearer token of this request (RFC 6750 §2.1), unverified. Throws 401 `missing_token` where there is none. `schemes`, in
+    /// small letters, are the words that it may come by.
+    package func bearerToken(_ schemes: [String] = ["bearer"]) throws(Refusal) -> ArraySlice<UInt8> {
         guard let value = headerBytes(.authorization) else {
             guard headerCount(.authorization) == 0 else { throw .invalidRequest("Authorization must be given once.") }
             throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …")
         }
-        // RFC 9110 §11.1: the scheme is matched without regard to case.
-        let scheme = value.prefix(7)
-        guard scheme.count == 7, scheme.last == UInt8(ascii: " "),
-            zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 })
-        else { throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …") }
-        return value.dropFirst(7).drop { $0 == UInt8(ascii: " ") }
+        for scheme in schemes {
+            if let token = Self.token(of: value, scheme: scheme) { return token }
+        }
+        throw .unauthorized("missing_token", "An access token is needed: Authorization: Bearer …")
+    }
+
+    /// What follows the scheme (RFC 9110 §11.1: matched without regard to case); nil where another stands there.
+    private static func token(of value: ArraySlice<UInt8>, scheme: String) -> ArraySlice<UInt8>? {
+        let length = scheme.utf8.count
+        let head = value.prefix(length + 1)
+        guard head.count > length, head.last == UInt8(ascii: " "), zip(head, scheme.utf8).allSatisfy({ $0 | 0x20 == $1 })
+        else { return nil }
+        return value.dropFirst(length + 1).drop { $0 == UInt8(ascii: " ") }
     }
 }
 

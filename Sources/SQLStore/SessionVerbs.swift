@@ -58,7 +58,7 @@ extension SQLTransaction {
                 detail: "counter \(request.counter), stored \(session.counter)", audit: audit, at: now)
             return .ahead
         }
-        if behind == 0, request.keepsToken { return .kept(try kept(session, request, at: now), user) }
+        if behind == 0, request.rule != .rotate { return .kept(try kept(session, request, at: now), user) }
         if behind == 0 { return .rotated(try rotated(session, request, at: now), user) }
         if behind == 1, session.isWithinGrace(request, at: now) {
             if request.ip != session.ip, request.userAgent != session.userAgent {
@@ -99,8 +99,22 @@ extension SQLTransaction {
         try connection.run(
             Statements.useSession,
             [.text(old.id.text), .integer(old.counter), .time(session.accessExpiresAt), .time(session.lastUsedAt)])
+        if request.rule == .extend { try extend(&session, request, at: now) }
         try raise(request.keyMarks)
         return session
+    }
+
+    private func extend(_ session: inout Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) {
+        session.rotatedAt = now
+        session.retries = request.maximumRetries
+        session.refreshKeyID = request.refreshKeyID
+        session.refreshExpiresAt = max(session.refreshExpiresAt, min(now.adding(seconds: request.refreshLifetime), session.expiresAt))
+        try connection.run(
+            Statements.extendSession,
+            [
+                .text(session.id.text), .integer(session.counter), .time(now), .integer(session.retries), .text(session.refreshKeyID),
+                .time(session.refreshExpiresAt),
+            ])
     }
 
     private func retried(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {

@@ -146,6 +146,10 @@ enum Statements {
     static let retrySession: SQL = """
         UPDATE sessions SET retries = retries + 1, access_expires_at = $3, last_used_at = $4 WHERE id = $1 AND counter = $2
         """
+    /// No grace is left for a token before the one that is extended: the time of its rotation is not known any more.
+    static let extendSession: SQL = """
+        UPDATE sessions SET rotated_at = $3, retries = $4, refresh_key_id = $5, refresh_expires_at = $6 WHERE id = $1 AND counter = $2
+        """
     static let useSession: SQL = "UPDATE sessions SET access_expires_at = $3, last_used_at = $4 WHERE id = $1 AND counter = $2"
     static let raiseAccessEpoch: SQL = "UPDATE sessions SET access_epoch = access_epoch + 1 WHERE id = $1"
     static let deleteSession: SQL = "DELETE FROM sessions WHERE id = $1"

@@ -140,13 +140,12 @@ package struct RotationRequest: Sendable {
     package var userAgent: String
     /// Key marks to raise in the same transaction.
     package var keyMarks: [KeyMark]
-    /// The token stays the current one: a relaxation for clients that keep the token of their login. Who else holds it is not
-    /// found out by its being used twice.
-    package var keepsToken: Bool
+    /// What becomes of the token if it is the current one.
+    package var rule: RefreshRule
 
     package init(
         session: SessionID, counter: Int64, nonce: [UInt8], graceSeconds: Int64, maximumRetries: Int64, refreshLifetime: Int64,
-        refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark], keepsToken: Bool = false
+        refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark], rule: RefreshRule = .rotate
     ) {
         self.session = session
         self.counter = counter
@@ -159,8 +158,19 @@ package struct RotationRequest: Sendable {
         self.ip = ip
         self.userAgent = userAgent
         self.keyMarks = keyMarks
-        self.keepsToken = keepsToken
+        self.rule = rule
     }
+}
+
+/// What a refresh makes of the current refresh token. Who else holds a token that is not rotated is not found out by its being
+/// used twice.
+package enum RefreshRule: Sendable, Hashable {
+    /// The next one takes its place.
+    case rotate
+    /// It stays the current one: a relaxation for clients that keep the token of their login.
+    case keep
+    /// It stays the current one and gets a later end: what is answered says so, and every copy that does not is good until its own.
+    case extend
 }
 
 /// The rotation table.
@@ -169,7 +179,8 @@ package struct RotationRequest: Sendable {
 /// | --- | --- |
 /// | any, to be answered with a refresh key that is retired or unknown | `staleKeys`: nothing is changed |
 /// | the session's current one | `rotated`: the counter rises by one |
-/// | the same, with `keepsToken` | `kept`: the refresh token, its end and where it was last rotated from stay as they are |
+/// | the same, with the rule to keep it | `kept`: the refresh token, its end and where it was last rotated from stay as they are |
+/// | the same, with the rule to extend it | `kept`: the counter stays; time of rotation, key and end are new, the grace is over |
 /// | one behind, within the grace and the retries | `retried`: the current refresh token again; audited `refreshRetriedElsewhere` when both address and user agent differ |
 /// | anything older, or one behind after that | `replayed`: the session ends, audited `refreshReplayed` |
 /// | ahead of the store | `ahead`: refused, audited `refreshAhead` |

@@ -16,14 +16,16 @@ package struct AccessToken: Sendable {
     ///
     /// For the issuer's own APIs (`audience` nil or the policy's) it has the session's first-party scopes, as far as the
     /// user's roles go; for any other audience it has none of them, so that an API shown the token cannot act on the account.
+    /// ``TokenPolicy/compatible`` is an exception.
     init(
         for session: Session, of user: User, audience: String?, policy: TokenPolicy, keys: KeyRing.Snapshot, id: String, at now: UnixTime
     ) throws(TokenFailure) {
         let audience = audience ?? policy.audience
-        let scope = audience == policy.issuer ? FirstPartyScope.granted(session.scope, roles: user.roles) : ""
+        let isForOwnAPIs = audience == policy.issuer || audience == policy.firstPartyAudience
+        let scope = isForOwnAPIs ? FirstPartyScope.granted(session.scope, roles: user.roles) : ""
         let expiry = now.seconds + policy.accessLifetime
         let payload = JSONWriter.object(capacity: 512) { writer in
-            writer.member("iss", policy.issuer)
+            writer.member("iss", policy.accessIssuer ?? policy.issuer)
             writer.member("sub", user.id.text)
             writer.member("aud", audience)
             writer.member("exp", expiry)

@@ -49,6 +49,9 @@ package struct SessionService: Sendable {
         self.random = random
     }
 
+    /// The same sessions, whose access tokens are those of the other issuer's endpoints.
+    package var compatible: Self { Self(policy: policy.compatible, store: store, ring: ring, random: random) }
+
     /// A session to be begun for a user, with `scope` as `FirstPartyScope.requested` made it.
     package func prepare(for user: UserID, scope: String, from client: ClientDescription, at now: UnixTime) -> PreparedSession {
         let keys = ring.snapshot
@@ -72,10 +75,9 @@ package struct SessionService: Sendable {
     }
 
     /// Exchanges a refresh token that was read. `completion` is called once, on the store's thread, and finds what is left to do —
-    /// the signatures — in the closure it is given, to be run elsewhere. With `keepingToken` the token stays good and is answered
-    /// again.
+    /// the signatures — in the closure it is given, to be run elsewhere. `rule` is what becomes of the token.
     package func refresh(
-        _ token: RefreshToken, keepingToken: Bool = false, audience: String?, from client: ClientDescription, audit: AuditContext,
+        _ token: RefreshToken, rule: RefreshRule = .rotate, audience: String?, from client: ClientDescription, audit: AuditContext,
         at now: UnixTime,
         completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> (tokens: SessionTokens, isRetry: Bool)) -> Void
     ) {
@@ -86,7 +88,7 @@ package struct SessionService: Sendable {
             maximumRetries: TokenPolicy.maximumRetries, refreshLifetime: policy.refreshLifetime, refreshKeyID: keys.refreshKeyID,
             accessExpiresAt: accessEnd, ip: client.ip, userAgent: client.userAgent,
             keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: now.adding(seconds: policy.refreshLifetime)),
-            keepsToken: keepingToken)
+            rule: rule)
         store.write { transaction throws(StoreError) in
             try transaction.rotate(request, audit: audit, at: now)
         } completion: { [self] result in

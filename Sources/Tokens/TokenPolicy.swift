@@ -18,6 +18,10 @@ package struct TokenPolicy: Sendable {
     package var graceSeconds: Int64
     /// Whose clients read the tokens, too; nil for nobody's.
     package var compatibility: ClaimsCompatibility?
+    /// `iss` of access tokens, where it is another than the issuer.
+    private(set) var accessIssuer: String?
+    /// The audience for which tokens have first-party scopes, besides the issuer.
+    private(set) var firstPartyAudience: String?
 
     package init(
         issuer: String, audience: String, accessLifetime: Int64, refreshLifetime: Int64, sessionLifetime: Int64, graceSeconds: Int64,
@@ -30,6 +34,18 @@ package struct TokenPolicy: Sendable {
         self.sessionLifetime = sessionLifetime
         self.graceSeconds = graceSeconds
         self.compatibility = compatibility
+    }
+
+    /// The rules at the endpoints of the other issuer: its `iss` and `aud` in access tokens. The API that an audience stands for
+    /// is what its frontends have one token for, so that it goes on to open the account, too.
+    package var compatible: Self {
+        var policy = self
+        policy.accessIssuer = compatibility?.issuer
+        if let audience = compatibility?.audience {
+            policy.audience = audience
+            policy.firstPartyAudience = audience
+        }
+        return policy
     }
 
     /// The client that first-party logins belong to.

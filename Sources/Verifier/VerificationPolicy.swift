@@ -7,7 +7,7 @@ public struct VerificationPolicy: Sendable {
     /// The algorithms that are accepted, whatever a token or a key set says.
     public let algorithms: Set<SignatureAlgorithm>
     /// The demands on header and claims.
-    public let claims: ClaimsPolicy
+    public private(set) var claims: ClaimsPolicy
 
     /// A policy for access tokens.
     ///
@@ -24,5 +24,12 @@ public struct VerificationPolicy: Sendable {
         self.algorithms = Set(algorithms)
         claims = ClaimsPolicy(
             type: type, issuer: issuer, audiences: audiences, leeway: leeway, requiredScopes: requiredScopes)
+    }
+
+    /// The same, for an issuer that goes by these names as well.
+    package func accepting(otherIssuers: [String]) -> Self {
+        var policy = self
+        policy.claims.otherIssuers = otherIssuers
+        return policy
     }
 }

@@ -32,7 +32,7 @@ extension Services {
     ///
     /// Throws 401 without a good token and 403 without the scope.
     func caller(_ request: Request, _ scope: FirstPartyScope = .account) throws(Refusal) -> Caller {
-        let text = try request.bearerToken()
+        let text = try request.bearerToken(schemes)
         do throws(VerificationFailure) { return try caller(bearing: text, request, scope) } catch { throw Refusal(error) }
     }
 
@@ -58,7 +58,7 @@ extension Services {
 
     /// The bearer token of a request, verified.
     func verified(_ request: Request, by verifier: TokenVerifier) throws(Refusal) -> VerifiedToken {
-        let text = try request.bearerToken()
+        let text = try request.bearerToken(schemes)
         do throws(VerificationFailure) {
             return try verifier.verify(text, at: request.receivedAt)
         } catch {

@@ -11,8 +11,8 @@ import Tokens
 
 /// What a client of these endpoints can observe.
 package struct DJRestAuthSettings: Sendable {
-    /// `ROTATE_REFRESH_TOKENS` of simplejwt.
-    package var rotatesRefreshTokens: Bool
+    /// What holds for its tokens, which are simplejwt's.
+    package var tokens: SimpleJWTSettings
     /// `OLD_PASSWORD_FIELD_ENABLED`. Without it whoever holds an access token may set a password.
     package var asksForOldPassword: Bool
     /// `JWT_AUTH_RETURN_EXPIRATION`: a login says when its tokens end.
@@ -23,10 +23,11 @@ package struct DJRestAuthSettings: Sendable {
     package var refreshCookie: String?
 
     package init(
-        rotatesRefreshTokens: Bool = false, asksForOldPassword: Bool = true, returnsExpiration: Bool = false,
+        tokens: SimpleJWTSettings = SimpleJWTSettings(rotatesRefreshTokens: false), asksForOldPassword: Bool = true,
+        returnsExpiration: Bool = false,
         accessCookie: String? = nil, refreshCookie: String? = nil
     ) {
-        self.rotatesRefreshTokens = rotatesRefreshTokens
+        self.tokens = tokens
         self.asksForOldPassword = asksForOldPassword
         self.returnsExpiration = returnsExpiration
         self.accessCookie = accessCookie
@@ -65,8 +66,7 @@ struct DJRestAuthRoutes: Sendable {
 
     /// The routes.
     func all(bodyLimit: Int) -> [Route] {
-        let tokens = SimpleJWTRoutes(
-            services: services, settings: SimpleJWTSettings(rotatesRefreshTokens: settings.rotatesRefreshTokens))
+        let tokens = SimpleJWTRoutes(services: services, settings: settings.tokens)
         let account = DJRestAuthAccount(services: services, settings: settings, cookies: cookies)
         let list: [(method: Method, path: String, lane: Lane, handler: Handler)] = [
             (.post, "login", .worker, logIn),
@@ -157,15 +157,15 @@ struct DJRestAuthRoutes: Sendable {
         }
         let now = request.receivedAt
         let token = try services.refreshTokenAlone(Array(text.utf8), at: now)
-        return try services.exchange(token, rotating: settings.rotatesRefreshTokens, for: request) { tokens in
-            let hasRefresh = settings.rotatesRefreshTokens && !cookies.carryRefresh
+        return try services.exchange(token, rule: settings.tokens.rule, for: request) { tokens in
+            let hasRefresh = settings.tokens.rotatesRefreshTokens && !cookies.carryRefresh
             let body = JSONWriter.object(capacity: 1536) { writer in
                 writer.member("access", tokens.access.text)
                 if hasRefresh { writer.member("refresh", tokens.refresh) }
                 writer.member("access_expiration", tokens.access.expiresAt.djangoText)
                 if hasRefresh { writer.member("refresh_expiration", tokens.session.refreshExpiresAt.djangoText) }
             }
-            return cookies.setting(tokens, hasNewRefresh: settings.rotatesRefreshTokens, at: now, on: .privateJSON(body))
+            return cookies.setting(tokens, hasNewRefresh: settings.tokens.rotatesRefreshTokens, at: now, on: .privateJSON(body))
         }
     }
 

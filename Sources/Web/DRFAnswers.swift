@@ -10,7 +10,7 @@ enum DRFAnswers {
     /// The outcome with every refusal in it as a view would answer it, now or after the work has gone elsewhere.
     /// `allow` lists the methods of the view, `answer` is what it makes of a refusal.
     static func shaped(
-        _ outcome: Outcome, allow: String = "POST, OPTIONS", answer: @escaping @Sendable (Refusal) -> Response = response
+        _ outcome: Outcome, allow: String = "POST, OPTIONS", answer: @escaping @Sendable (Refusal) -> Response = { response($0) }
     ) -> Outcome {
         let shape: @Sendable (Outcome) -> Outcome = { shaped($0, allow: allow, answer: answer) }
         return switch outcome {
@@ -40,9 +40,9 @@ enum DRFAnswers {
     }
 
     /// The answer that a refusal is, without `Allow`.
-    @Sendable static func response(_ refusal: Refusal) -> Response {
+    static func response(_ refusal: Refusal, scheme: String = "Bearer") -> Response {
         var response = Response.privateJSON(refusal.status, body(refusal))
-        if refusal.status == .unauthorized { response.headers.append(.wwwAuthenticate, "Bearer realm=\"api\"") }
+        if refusal.status == .unauthorized { response.headers.append(.wwwAuthenticate, "\(scheme) realm=\"api\"") }
         if let seconds = refusal.retryAfter { response.headers.append(.retryAfter, "\(seconds)") }
         return response
     }
@@ -62,6 +62,7 @@ enum DRFAnswers {
         case "invalid_credentials": ("No active account found with the given credentials", nil)
         case "invalid_token": ("Token is invalid", tokenNotValid)
         case "token_expired": ("Token is expired", tokenNotValid)
+        case "token_without_id": ("Token has no id", tokenNotValid)
         case "token_wrong_type": ("Token has wrong type", tokenNotValid)
         case "token_revoked", "session_ended", "refresh_replayed": ("Token is blacklisted", tokenNotValid)
         case "rate_limited": ("Request was throttled. Expected available in \(seconds(refusal.retryAfter ?? 1)).", nil)

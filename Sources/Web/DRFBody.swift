@@ -23,7 +23,7 @@ struct DRFBody: Sendable {
 
     /// Reads the body. An empty one has no members, whatever its type.
     ///
-    /// Throws 415 for another type than JSON and forms, 400 for what cannot be read.
+    /// Throws 415 for another type than JSON and the two of forms, 400 for what cannot be read.
     init(_ request: Request) throws(Refusal) {
         if request.body.isEmpty {
             content = .empty
@@ -32,6 +32,11 @@ struct DRFBody: Sendable {
         switch request.contentType {
         case "application/json": content = .json(try Self.object(request.body))
         case "application/x-www-form-urlencoded": content = .form(Self.form(request.body))
+        case "multipart/form-data":
+            guard let boundary = MultipartForm.boundary(of: request.header(.contentType) ?? "") else {
+                throw Refusal(.badRequest, code: "parse_error", detail: "Multipart form parse error - Invalid boundary in multipart: None")
+            }
+            content = .form(MultipartForm.fields(of: request.body, boundary: boundary))
         default:
             let type = request.header(.contentType) ?? ""
             throw Refusal(

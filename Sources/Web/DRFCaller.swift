@@ -37,7 +37,7 @@ extension Services {
         }
         let parts = value.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         // RFC 9110 §11.1: the scheme is matched without regard to case.
-        guard let scheme = parts.first, String(decoding: scheme, as: UTF8.self).lowercased() == "bearer" else { return nil }
+        guard let scheme = parts.first, schemes.contains(String(decoding: scheme, as: UTF8.self).lowercased()) else { return nil }
         guard parts.count == 2 else {
             throw Self.drfRefusal("bad_authorization_header", "Authorization header must contain two space-delimited values")
         }

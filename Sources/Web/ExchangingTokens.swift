@@ -8,23 +8,27 @@ import Store
 import Tokens
 
 extension Services {
-    /// A refresh token. Of an access token the signature and the end are judged before its type is.
+    /// A refresh token. Of an access token the signature and the end are judged before its type is, and whether it was taken back
+    /// is not.
     func refreshTokenAlone(_ text: [UInt8], at now: UnixTime) throws(Refusal) -> RefreshToken {
         do throws(VerificationFailure) {
             _ = try anyAudience.verify(text, at: now)
         } catch {
-            guard error == .wrongType else { throw Refusal(error) }
-            return try refreshToken(text, at: now)
+            switch error {
+            case .wrongType: return try refreshToken(text, at: now)
+            case .revoked: break
+            default: throw Refusal(error)
+            }
         }
         throw Refusal(TokenFailure.wrongType)
     }
 
-    /// Exchanges a refresh token, which stays good unless it is `rotating`, and answers with what came of it.
+    /// Exchanges a refresh token by a rule and answers with what came of it.
     func exchange(
-        _ token: RefreshToken, rotating: Bool, for request: Request,
+        _ token: RefreshToken, rule: RefreshRule, for request: Request,
         then respond: @escaping @Sendable (SessionTokens) throws(Refusal) -> Response
     ) throws(Refusal) -> Outcome {
-        try refresh(token, keepingToken: !rotating, audience: nil, for: request) { result throws(Refusal) in
+        try refresh(token, rule: rule, audience: nil, for: request) { result throws(Refusal) in
             switch result {
             case .success(let refreshed): .respond(try respond(refreshed.tokens))
             case .failure(.sessionEnded): ended(token)

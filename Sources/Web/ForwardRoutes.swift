@@ -14,7 +14,8 @@ struct ForwardRoutes: Sendable {
     /// `GET /auth/forward`: 200 with who it is in `X-Auth-…`, or 401, or 403. Demands: `?scope=` all of them, `?role=` one of
     /// them, `?audience=` in the place of the issuer.
     func forward(_ request: Request) throws(Refusal) -> Outcome {
-        let audience = try request.query("audience")
+        // The verifier of the issuer's own APIs may know another audience, which a proxy asks for by name.
+        let audience = try request.query("audience") ?? (services.hasOtherAudience ? services.issuer : nil)
         let token = try services.verified(request, by: audience == nil ? services.verifier : services.anyAudience)
         if let audience, !token.audience.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) {
             throw Refusal(VerificationFailure.wrongAudience)

@@ -82,16 +82,17 @@ extension Services {
         return token
     }
 
-    /// Exchanges a refresh token, and goes on with what came of it. With `keepingToken` it stays good.
+    /// Exchanges a refresh token, and goes on with what came of it. `rule` is what becomes of it.
     func refresh(
-        _ token: RefreshToken, keepingToken: Bool = false, audience: String?, for request: Request,
+        _ token: RefreshToken, rule: RefreshRule = .rotate, audience: String?, for request: Request,
         then respond: @escaping @Sendable (Result<(tokens: SessionTokens, isRetry: Bool), TokenFailure>) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
         let now = request.receivedAt
         do throws(AccountError) { try throttle.countRefresh(of: token.session, at: now) } catch { throw Refusal(error) }
         return parked(request) { resumption in
             sessions.refresh(
-                token, keepingToken: keepingToken, audience: audience, from: client(request), audit: AuditContext(request), at: now
+                token, rule: rule, audience: audience, from: client(request),
+                audit: AuditContext(request), at: now
             ) { finish in
                 resumption.resume {
                     answering { () throws(Refusal) in

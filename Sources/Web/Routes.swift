@@ -71,8 +71,8 @@ package enum Routes {
                     return try row.handler(request)
                 }
             }
-            + (simplejwt.map { SimpleJWTRoutes(services: services, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
-            + (djRestAuth.map { DJRestAuthRoutes(services: services, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
+            + (simplejwt.map { SimpleJWTRoutes(services: services.compatible, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
+            + (djRestAuth.map { DJRestAuthRoutes(services: services.compatible, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
     }
 
     private typealias Handler = @Sendable (Request) throws(Refusal) -> Outcome

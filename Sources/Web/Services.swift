@@ -22,9 +22,9 @@ package struct Services: Sendable {
     package let store: any Store
     package let ring: KeyRing
     package let rotation: KeyRotation
-    package let sessions: SessionService
-    package let registration: Registration
-    package let login: PasswordLogin
+    package private(set) var sessions: SessionService
+    package private(set) var registration: Registration
+    package private(set) var login: PasswordLogin
     package let reauthentication: Reauthentication
     package let throttle: LoginThrottle
     package let hasher: PasswordHasher
@@ -42,6 +42,8 @@ package struct Services: Sendable {
     package let clock: @Sendable () -> UnixTime
     /// Why the service is not ready; nil when it is. Cheap to ask.
     package let unready: @Sendable () -> String?
+    /// The words in small letters that an access token may come by in `Authorization`.
+    package var schemes = ["bearer"]
 
     package init(
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
@@ -75,4 +77,16 @@ package struct Services: Sendable {
 
     /// `iss` of every token.
     var issuer: String { sessions.policy.issuer }
+
+    /// Whether tokens for another audience than the issuer open its APIs.
+    var hasOtherAudience: Bool { sessions.policy.compatibility?.audience != nil }
+
+    /// What the endpoints of another issuer call: the same, but access tokens have its `iss` and `aud`.
+    var compatible: Self {
+        var services = self
+        services.sessions = sessions.compatible
+        services.registration = registration.with(services.sessions)
+        services.login = login.with(services.sessions)
+        return services
+    }
 }

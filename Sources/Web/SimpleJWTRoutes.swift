@@ -13,10 +13,23 @@ import Tokens
 package struct SimpleJWTSettings: Sendable {
     /// `ROTATE_REFRESH_TOKENS`. Without it the refresh token of the login stays good until its end.
     package var rotatesRefreshTokens: Bool
+    /// `BLACKLIST_AFTER_ROTATION`. Without it the refresh token before a rotation stays good, too.
+    package var blacklistsAfterRotation: Bool
+    /// Verifying judges what simplejwt judges: signature, time and, with `BLACKLIST_AFTER_ROTATION`, blacklisted refresh tokens.
+    package var isStrict: Bool
+    /// The first of `AUTH_HEADER_TYPES`, for challenges.
+    package var headerType: String
 
-    package init(rotatesRefreshTokens: Bool) {
+    package init(
+        rotatesRefreshTokens: Bool, blacklistsAfterRotation: Bool = true, isStrict: Bool = false, headerType: String = "Bearer"
+    ) {
         self.rotatesRefreshTokens = rotatesRefreshTokens
+        self.blacklistsAfterRotation = blacklistsAfterRotation
+        self.isStrict = isStrict
+        self.headerType = headerType
     }
+
+    var rule: RefreshRule { !rotatesRefreshTokens ? .keep : blacklistsAfterRotation ? .rotate : .extend }
 
     /// What the router's refusal of a request is at these endpoints: 405 above all. Nil for other paths and for what is this
     /// service's own trouble; the server adds `Allow`.
@@ -45,7 +58,7 @@ struct SimpleJWTRoutes: Sendable {
                     answering { () throws(Refusal) in
                         try DRFAnswers.negotiate(request)
                         return try view.handler(request)
-                    })
+                    }, answer: { [settings] in DRFAnswers.response($0, scheme: settings.headerType) })
             }
         }
     }
@@ -61,7 +74,7 @@ struct SimpleJWTRoutes: Sendable {
 
     /// `POST /api/token/refresh/`.
     private func refresh(_ request: Request) throws(Refusal) -> Outcome {
-        try services.exchange(try refreshToken(request), rotating: settings.rotatesRefreshTokens, for: request) { tokens in
+        try services.exchange(try refreshToken(request), rule: settings.rule, for: request) { tokens in
             Self.answer(tokens, withRefresh: settings.rotatesRefreshTokens)
         }
     }
@@ -70,15 +83,25 @@ struct SimpleJWTRoutes: Sendable {
     func verify(_ request: Request) throws(Refusal) -> Outcome {
         let text = Array(try DRFBody(request).fields(["token"])[0].utf8)
         do throws(VerificationFailure) {
-            _ = try services.anyAudience.verify(text, at: request.receivedAt)
+            guard try services.anyAudience.verify(text, at: request.receivedAt).tokenID != nil else { throw .missingClaim("jti") }
             return .respond(Self.empty)
         } catch {
-            guard error == .wrongType else { throw Refusal(error) }
+            switch error {
+            case .wrongType: break
+            // What was taken back is looked at last: signature and time are good.
+            case .revoked where settings.isStrict: return .respond(Self.empty)
+            case .missingClaim("jti"): throw Refusal(.unauthorized, code: "token_without_id", detail: error.message)
+            default: throw Refusal(error)
+            }
         }
         let token = try services.refreshToken(text, at: request.receivedAt)
+        if settings.isStrict, !settings.blacklistsAfterRotation { return .respond(Self.empty) }
         return hop(to: .worker) { () throws(Refusal) in
             let session = try services.read { reads throws(StoreError) in try reads.session(token.session, at: request.receivedAt) }
-            guard token.isOf(session), session?.counter == token.counter else { throw Refusal(TokenFailure.sessionEnded) }
+            guard token.isOf(session), session?.counter == token.counter else {
+                throw settings.isStrict
+                    ? DRFBody.refusal([("non_field_errors", ["Token is blacklisted"])]) : Refusal(TokenFailure.sessionEnded)
+            }
             return .respond(Self.empty)
         }
     }

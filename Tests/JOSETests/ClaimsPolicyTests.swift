@@ -63,6 +63,17 @@ import Testing
         #expect(try failure("at+jwt", #"{"iss":"i","aud":"a","exp":900,"nbf":1,"scope":"x s"}"#) == nil)
     }
 
+    @Test func `an issuer that goes by other names is known by each, byte by byte`() throws {
+        var policy = ClaimsPolicy(type: "at+jwt", issuer: "https://a.example", audiences: nil)
+        policy.otherIssuers = ["my-app", "old"]
+        for (name, failure) in [("https://a.example", nil), ("my-app", nil), ("old", nil), ("My-App", .wrongIssuer), ("", .wrongIssuer)]
+            as [(String, ClaimsFailure?)]
+        {
+            let claims = try Claims(parsing: Array(#"{"iss":"\#(name)","aud":"x","exp":1000}"#.utf8))
+            #expect(policy.failure(header: try Self.header("at+jwt"), claims: claims, at: UnixTime(seconds: 900)) == failure, "\(name)")
+        }
+    }
+
     @Test func `a header without typ is of no type`() throws {
         let key = try JWK.generate(.hs256)
         let header = try CompactJWS(parsing: key.signer(type: nil).sign([])).unverifiedHeader

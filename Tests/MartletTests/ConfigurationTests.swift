@@ -8,6 +8,8 @@ import MartletEncoding
 import MartletJOSE
 import PasswordHashing
 import Testing
+import Tokens
+import Web
 
 @testable import Martlet
 
@@ -33,7 +35,9 @@ struct ConfigurationTests {
         #expect(configuration.corsOrigins == [] && configuration.cors.isEmpty)
         #expect(configuration.metricsListen == .tcp(host: "127.0.0.1", port: 9464))
         #expect(configuration.auditDays == 400)
-        #expect(configuration.compat == [] && configuration.simplejwt == nil && configuration.djRestAuth == nil)
+        #expect(configuration.compat.isEmpty && configuration.simplejwt == nil && configuration.djRestAuth == nil)
+        #expect(configuration.compatibleClaims == nil)
+        #expect(configuration.authHeaderTypes == ["Bearer"] && configuration.leeway == 0)
         #expect(configuration.loginLimit == LoginThrottle.Limit(failures: 10, seconds: 60))
         #expect(configuration.logLevel == .info)
         #expect(configuration.logFormat == nil)
@@ -69,6 +73,30 @@ struct ConfigurationTests {
         #expect(try configure(["DATABASE": "sqlite:/x/y.db"]).databasePath == "/x/y.db")
     }
 
+    @Test("those who come from Django list whose endpoints they want, and what theirs were set to")
+    func compat() throws {
+        #expect(try configure(["COMPAT": "none"]).compat.isEmpty)
+        #expect(try configure(["COMPAT": "dj-rest-auth"]).compat == [.djRestAuth])
+        #expect(try configure(["COMPAT": "dj-rest-auth"]).simplejwt == nil)
+        #expect(try configure(["COMPAT": "simplejwt, drf-jwt,dj-rest-auth,simplejwt"]).compat == Set(CompatibilityGroup.allCases))
+        let usual = try configure(["COMPAT": "simplejwt"])
+        #expect(usual.compatibleClaims == ClaimsCompatibility.simplejwt)
+        #expect(usual.simplejwt?.rotatesRefreshTokens == false && usual.simplejwt?.blacklistsAfterRotation == true)
+        let all = try configure([
+            "COMPAT": "simplejwt", "COMPAT_STRICT": "on", "COMPAT_ROTATE_REFRESH_TOKENS": "on", "COMPAT_BLACKLIST_AFTER_ROTATION": "off",
+            "COMPAT_USER_ID_CLAIM": "https://example.com/uid", "COMPAT_TOKEN_TYPE_CLAIM": "none", "COMPAT_AUTH_HEADER_TYPES": "JWT, Bearer",
+            "COMPAT_AUDIENCE": "https://api.example", "COMPAT_ISSUER": "my-app", "COMPAT_LEEWAY": "60", "ACCESS_TTL": "1",
+            "REFRESH_TTL": "1",
+        ])
+        #expect(
+            all.compatibleClaims
+                == ClaimsCompatibility(
+                    userIDClaim: "https://example.com/uid", tokenTypeClaim: nil, issuer: "my-app", audience: "https://api.example"))
+        #expect(all.authHeaderTypes == ["JWT", "Bearer"] && all.simplejwt?.headerType == "JWT")
+        #expect(all.leeway == 60 && all.accessLifetime == 1 && all.refreshLifetime == 1)
+        #expect(all.simplejwt?.isStrict == true && all.simplejwt?.blacklistsAfterRotation == false)
+    }
+
     @Test("HS256 takes the shared secret as it is, of 32 bytes or more")
     func sharedSecret() throws {
         let secret = String(repeating: "s", count: 32)
@@ -98,7 +126,7 @@ struct ConfigurationTests {
             (["ACCESS_TTL": "0"], "MARTLET_ACCESS_TTL", "whole number from"), (["ACCESS_TTL": "10m"], "MARTLET_ACCESS_TTL", "whole number"),
             (["ACCESS_TTL": "+600"], "MARTLET_ACCESS_TTL", "whole number"), (["ACCESS_TTL": "1e3"], "MARTLET_ACCESS_TTL", "whole number"),
             (["ACCESS_TTL": "99999999999999999999"], "MARTLET_ACCESS_TTL", "whole number"),
-            (["REFRESH_TTL": "59"], "MARTLET_REFRESH_TTL", "60"),
+            (["REFRESH_TTL": "0"], "MARTLET_REFRESH_TTL", "from 1 to"),
             (["REFRESH_TTL": "7776001"], "MARTLET_REFRESH_TTL", "MARTLET_SESSION_TTL"),
             (["SESSION_TTL": "600"], "MARTLET_SESSION_TTL", "longer"),
             (["REFRESH_GRACE": "301"], "MARTLET_REFRESH_GRACE", "300"), (["REGISTRATION": "yes"], "MARTLET_REGISTRATION", "closed or open"),
@@ -112,9 +140,24 @@ struct ConfigurationTests {
             (["TRUSTED_PROXIES": "10.0.0.0/33"], "MARTLET_TRUSTED_PROXIES", "CIDRs"),
             (["TRUSTED_PROXIES": "proxy"], "MARTLET_TRUSTED_PROXIES", "10.0.0.0/8"),
             (["FORWARDED_HEADER": "x-real-ip"], "MARTLET_FORWARDED_HEADER", "forwarded or x-forwarded-for"),
-            (["COMPAT": "allauth"], "MARTLET_COMPAT", "none, or some of simplejwt, drf-jwt, dj-rest-auth"),
-            (["COMPAT": "simplejwt,none"], "MARTLET_COMPAT", "none, or some of"), (["COMPAT": ","], "MARTLET_COMPAT", "none, or some of"),
-            (["COMPAT_ROTATE_REFRESH_TOKENS": "on"], "MARTLET_COMPAT_ROTATE_REFRESH_TOKENS", "MARTLET_COMPAT=simplejwt"),
+            (["COMPAT": "simplejwt,allauth"], "MARTLET_COMPAT", "\"allauth\" is none of them"),
+            (["COMPAT": "none,simplejwt"], "MARTLET_COMPAT", "none, or a list of simplejwt, drf-jwt, dj-rest-auth"),
+            (["COMPAT": ","], "MARTLET_COMPAT", "a list"), (["COMPAT": "SimpleJWT"], "MARTLET_COMPAT", "simplejwt"),
+            (["COMPAT_ROTATE_REFRESH_TOKENS": "on"], "MARTLET_COMPAT_ROTATE_REFRESH_TOKENS", "MARTLET_COMPAT beside"),
+            (["COMPAT_STRICT": "on"], "MARTLET_COMPAT_STRICT", "MARTLET_COMPAT beside"),
+            (["COMPAT_ISSUER": "my-app"], "MARTLET_COMPAT_ISSUER", "MARTLET_COMPAT beside"),
+            (["COMPAT_LEEWAY": "5"], "MARTLET_COMPAT_LEEWAY", "MARTLET_COMPAT beside"),
+            (["COMPAT": "simplejwt", "COMPAT_LEEWAY": "61"], "MARTLET_COMPAT_LEEWAY", "0 to 60"),
+            (
+                ["COMPAT": "simplejwt", "COMPAT_BLACKLIST_AFTER_ROTATION": "off"], "MARTLET_COMPAT_BLACKLIST_AFTER_ROTATION",
+                "MARTLET_COMPAT_STRICT=on"
+            ),
+            (["COMPAT": "simplejwt", "COMPAT_USER_ID_CLAIM": "sub"], "MARTLET_COMPAT_USER_ID_CLAIM", "must not be sub"),
+            (["COMPAT": "simplejwt", "COMPAT_USER_ID_CLAIM": "a b"], "MARTLET_COMPAT_USER_ID_CLAIM", "ASCII"),
+            (["COMPAT": "simplejwt", "COMPAT_TOKEN_TYPE_CLAIM": "jti"], "MARTLET_COMPAT_TOKEN_TYPE_CLAIM", "must not be jti"),
+            (["COMPAT": "simplejwt", "COMPAT_TOKEN_TYPE_CLAIM": "user_id"], "MARTLET_COMPAT_TOKEN_TYPE_CLAIM", "two claims"),
+            (["COMPAT": "simplejwt", "COMPAT_AUTH_HEADER_TYPES": "JWT Bearer"], "MARTLET_COMPAT_AUTH_HEADER_TYPES", "JWT,Bearer"),
+            (["COMPAT": "simplejwt", "COMPAT_AUTH_HEADER_TYPES": "JWT,,Bearer:"], "MARTLET_COMPAT_AUTH_HEADER_TYPES", "words"),
             (["COMPAT": "simplejwt", "COMPAT_JWT_AUTH_COOKIE": "a"], "MARTLET_COMPAT_JWT_AUTH_COOKIE", "MARTLET_COMPAT=dj-rest-auth"),
             (["COMPAT_JWT_AUTH_RETURN_EXPIRATION": "on"], "MARTLET_COMPAT_JWT_AUTH_RETURN_EXPIRATION", "MARTLET_COMPAT=dj-rest-auth"),
             (["COMPAT_OLD_PASSWORD_FIELD_ENABLED": "off"], "MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED", "MARTLET_COMPAT=dj-rest-auth"),

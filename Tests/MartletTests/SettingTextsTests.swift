@@ -94,6 +94,13 @@ struct SettingTextsTests {
         #expect(message == "\(variable) is not a setting; did you mean \(nearest)?" || variable == "MARTLET_listen" && message != nil)
     }
 
+    @Test("a name of Django's that is no setting gets the sentence that says why", arguments: Setting.absent.keys.sorted())
+    func absent(name: String) {
+        let variable = Setting.variable(of: name)
+        #expect(!Setting.all.contains { $0.name == name })
+        #expect(failure([variable: "on"]) == "\(variable) is not a setting: \(Setting.absent[name] ?? "")")
+    }
+
     @Test("a name that is like none is told apart from those")
     func unknown() {
         let message = failure(["MARTLET_FLUX_CAPACITOR_GIGAWATTS": "1.21"])

@@ -52,7 +52,7 @@ extension Check {
             let marks = [KeyMark(keyID: "a1", expiresAt: later.adding(seconds: 7200))]
             for _ in 0..<2 {
                 let outcome = try database.rotate(
-                    session, counter: 0, ip: "198.51.100.9", agent: "phone", marks: marks, keeping: true, at: later)
+                    session, counter: 0, ip: "198.51.100.9", agent: "phone", marks: marks, rule: .keep, at: later)
                 guard case .kept(let kept, _) = outcome else { throw Unexpected(outcome) }
                 var expected = session
                 expected.accessExpiresAt = later.adding(seconds: 600)
@@ -60,16 +60,44 @@ extension Check {
                 #expect(kept == expected)
                 #expect(try database.session(session, at: later) == expected)
             }
-            #expect(try database.rotate(session, counter: 0, keeping: true, at: session.refreshExpiresAt) == .ended)
+            #expect(try database.rotate(session, counter: 0, rule: .keep, at: session.refreshExpiresAt) == .ended)
+        },
+        Check("a token that is kept and extended has the end of a rotation, never an earlier one, nor one after the session's") {
+            database throws in
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            let later = Database.start.adding(seconds: 80_000)
+            guard case .kept(let kept, _) = try database.rotate(session, counter: 0, rule: .extend, at: later) else {
+                throw Unexpected("refused")
+            }
+            #expect(kept.refreshExpiresAt == later.adding(seconds: 86_400) && kept.rotatedAt == later && kept.refreshKeyID == "r2")
+            #expect(kept.counter == 0 && kept.nonce == session.nonce)
+            #expect(try database.session(session, at: later) == kept)
+            // A clock that jumped back shortens nothing.
+            _ = try database.rotate(session, counter: 0, rule: .extend, at: Database.start)
+            #expect(try database.session(session, at: later)?.refreshExpiresAt == kept.refreshExpiresAt)
+            var now = later
+            while now < session.expiresAt {
+                guard case .kept = try database.rotate(session, counter: 0, rule: .extend, at: now) else {
+                    throw Unexpected("refused")
+                }
+                now = now.adding(seconds: 86_399)
+            }
+            #expect(try database.rotate(session, counter: 0, rule: .extend, at: session.expiresAt) == .ended)
+        },
+        Check("extending leaves no grace for the token before: its time is not known any more") { database throws in
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            _ = try database.rotate(session, counter: 0, at: Database.start)
+            _ = try database.rotate(session, counter: 1, rule: .extend, at: Database.start)
+            #expect(try database.rotate(session, counter: 0, at: Database.start) == .replayed)
         },
         Check("a token that was rotated is not kept: it ends the session, as one ahead is refused") { database throws in
             let session = try database.begin("s1", for: try database.makeUser("ada"))
-            #expect(try database.rotate(session, counter: 1, keeping: true, at: Database.start) == .ahead)
+            #expect(try database.rotate(session, counter: 1, rule: .keep, at: Database.start) == .ahead)
             var forged = session
             forged.nonce = Array("another nonce".utf8)
-            #expect(try database.rotate(forged, counter: 0, keeping: true, at: Database.start) == .ended)
+            #expect(try database.rotate(forged, counter: 0, rule: .keep, at: Database.start) == .ended)
             _ = try database.rotate(session, counter: 0, at: Database.start)
-            #expect(try database.rotate(session, counter: 0, grace: 0, keeping: true, at: Database.start) == .replayed)
+            #expect(try database.rotate(session, counter: 0, grace: 0, rule: .keep, at: Database.start) == .replayed)
             #expect(try database.session(session, at: Database.start) == nil)
         },
         Check("one behind within the grace is answered with the current token, and changes nothing of it") { database throws in

@@ -112,21 +112,21 @@ extension Database {
     /// Presents the refresh token with this counter.
     func rotate(
         _ session: Session, counter: Int64, grace: Int64 = 30, retries: Int64 = 64, ip: String = "192.0.2.1", agent: String = "desk",
-        marks: [KeyMark] = [], keeping: Bool = false, at now: UnixTime
+        marks: [KeyMark] = [], rule: RefreshRule = .rotate, at now: UnixTime
     ) throws -> RotationOutcome {
         let request = Self.request(
-            session, counter: counter, grace: grace, retries: retries, ip: ip, agent: agent, marks: marks, keeping: keeping, at: now)
+            session, counter: counter, grace: grace, retries: retries, ip: ip, agent: agent, marks: marks, rule: rule, at: now)
         return try write { try $0.rotate(request, audit: Self.desk, at: now) }
     }
 
     static func request(
         _ session: Session, counter: Int64, grace: Int64 = 30, retries: Int64 = 64, ip: String = "192.0.2.1", agent: String = "desk",
-        marks: [KeyMark] = [], keeping: Bool = false, at now: UnixTime
+        marks: [KeyMark] = [], rule: RefreshRule = .rotate, at now: UnixTime
     ) -> RotationRequest {
         RotationRequest(
             session: session.id, counter: counter, nonce: session.nonce, graceSeconds: grace, maximumRetries: retries,
             refreshLifetime: 86_400, refreshKeyID: "r2", accessExpiresAt: now.adding(seconds: 600), ip: ip, userAgent: agent,
-            keyMarks: marks, keepsToken: keeping)
+            keyMarks: marks, rule: rule)
     }
 
     func user(_ id: UserID) throws -> User? { try read { try $0.user(id) } }

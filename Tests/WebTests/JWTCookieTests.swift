@@ -8,7 +8,8 @@ import Testing
 @testable import Web
 
 struct JWTCookieTests {
-    private static let settings = DJRestAuthSettings(rotatesRefreshTokens: true, accessCookie: "app-auth", refreshCookie: "app-refresh")
+    private static let settings = DJRestAuthSettings(
+        tokens: SimpleJWTSettings(rotatesRefreshTokens: true), accessCookie: "app-auth", refreshCookie: "app-refresh")
     private static let app = "https://app.auth.example"
 
     @Test("on https they are Secure, HttpOnly and SameSite=Lax, end with their tokens, and the body has no refresh token")

@@ -66,7 +66,8 @@ struct Server {
 
     init(
         isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil,
-        djRestAuth: DJRestAuthSettings? = nil, origins: [String] = [], loginLimit: LoginThrottle.Limit? = nil
+        djRestAuth: DJRestAuthSettings? = nil, origins: [String] = [], loginLimit: LoginThrottle.Limit? = nil,
+        claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"], leeway: Int64 = 0
     ) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
@@ -76,7 +77,7 @@ struct Server {
         let ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .es256, sharedSecret: nil, random: random)
         let policy = TokenPolicy(
             issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 1_209_600, sessionLifetime: 7_776_000,
-            graceSeconds: 30, compatibility: simplejwt == nil && djRestAuth == nil ? nil : .simplejwt)
+            graceSeconds: 30, compatibility: simplejwt == nil && djRestAuth == nil ? nil : claims)
         let sessions = SessionService(policy: policy, store: store, ring: ring, random: random)
         let hasher = PasswordHasher(parameters: try #require(Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1)), random: random)
         let throttle = LoginThrottle(limit: loginLimit)
@@ -92,23 +93,27 @@ struct Server {
         }
         let verifier = { (audiences: [String]?) in
             TokenVerifier(
-                policy: VerificationPolicy(issuer: Self.issuer, audiences: audiences, leeway: 0), keys: ring.source,
-                revocations: revocations)
+                policy: VerificationPolicy(issuer: Self.issuer, audiences: audiences, leeway: leeway)
+                    .accepting(otherIssuers: claims.issuer.map { [$0] } ?? []),
+                keys: ring.source, revocations: revocations)
         }
-        services = Services(
+        var services = Services(
             store: store, ring: ring, rotation: rotation, sessions: sessions,
             registration: Registration(
                 isOpen: isOpen, store: store, sessions: sessions, hasher: hasher, throttle: throttle, common: common, random: random),
             login: PasswordLogin(store: store, sessions: sessions, hasher: hasher, throttle: throttle),
             reauthentication: Reauthentication(store: store, hasher: hasher, throttle: throttle, common: common), throttle: throttle,
             hasher: hasher, legacyPasswords: legacyPasswords,
-            common: common, users: users, verifier: verifier([Self.issuer]), anyAudience: verifier(nil),
+            common: common, users: users, verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])),
+            anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
             cookie: RefreshCookie(issuer: Self.issuer, origins: origins), newID: { Identifier.uuid(at: $0, random: random) },
             clock: { [timing] in timing.read() },
             unready: { isReady ? nil : "The database is away." })
         legacyPasswords.look(in: store)
+        services.schemes = schemes
+        self.services = services
         router = Router(Routes.all(services, bodyLimit: 65_536, simplejwt: simplejwt, djRestAuth: djRestAuth))
     }
 

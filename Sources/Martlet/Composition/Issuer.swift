@@ -44,8 +44,7 @@ struct Issuer: Sendable {
         let policy = TokenPolicy(
             issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
             refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
-            graceSeconds: configuration.graceSeconds,
-            compatibility: configuration.compat.isDisjoint(with: [.simplejwt, .djRestAuth]) ? nil : .simplejwt)
+            graceSeconds: configuration.graceSeconds, compatibility: configuration.compatibleClaims)
         sessions = SessionService(policy: policy, store: installation.store, ring: ring, random: installation.random)
     }
 
@@ -65,13 +64,20 @@ struct Issuer: Sendable {
         }
     }
 
-    /// A verifier of this issuer's access tokens; without audiences it takes those for any. No leeway: the clock that is read is
-    /// the one that they were signed by.
+    /// A verifier of this issuer's access tokens, those of the compatibility endpoints among them; without audiences it takes
+    /// those for any. No leeway unless somebody asked for it: the clock that is read is the one that they were signed by.
     func verifier(audiences: [String]?, revocations: RevocationSet) -> TokenVerifier {
-        TokenVerifier(
-            policy: VerificationPolicy(
-                issuer: name, audiences: audiences, type: TokenPolicy.accessType,
-                algorithms: SignatureAlgorithm.asymmetric + (ring.isShared ? [.hs256] : []), leeway: 0),
-            keys: ring.source, revocations: revocations)
+        let policy = VerificationPolicy(
+            issuer: name, audiences: audiences, type: TokenPolicy.accessType,
+            algorithms: SignatureAlgorithm.asymmetric + (ring.isShared ? [.hs256] : []), leeway: installation.configuration.leeway)
+        let otherName = installation.configuration.compatibleClaims?.issuer
+        return TokenVerifier(
+            policy: policy.accepting(otherIssuers: otherName.map { [$0] } ?? []), keys: ring.source, revocations: revocations)
+    }
+
+    /// A verifier of those for the service's own APIs.
+    func firstPartyVerifier(revocations: RevocationSet) -> TokenVerifier {
+        let otherAudience = installation.configuration.compatibleClaims?.audience
+        return verifier(audiences: [name] + (otherAudience.map { [$0] } ?? []), revocations: revocations)
     }
 }

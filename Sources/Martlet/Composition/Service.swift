@@ -50,7 +50,7 @@ struct Service: Sendable {
         let common = BundledFiles.commonPasswords
         let readiness = Readiness()
         let anyAudience = issuer.verifier(audiences: nil, revocations: events.revocations)
-        let services = Services(
+        var services = Services(
             store: installation.store, ring: issuer.ring, rotation: issuer.rotation, sessions: issuer.sessions,
             registration: Registration(
                 isOpen: configuration.registrationIsOpen, store: installation.store, sessions: issuer.sessions, hasher: hasher,
@@ -59,12 +59,13 @@ struct Service: Sendable {
             reauthentication: Reauthentication(store: installation.store, hasher: hasher, throttle: throttle, common: common),
             throttle: throttle,
             hasher: hasher, legacyPasswords: legacyPasswords, common: common, users: users,
-            verifier: issuer.verifier(audiences: [issuer.name], revocations: events.revocations), anyAudience: anyAudience,
+            verifier: issuer.firstPartyVerifier(revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),
             feed: Self.feed(feed, for: configuration.feed),
             cookie: RefreshCookie(issuer: issuer.name, origins: configuration.corsOrigins),
             newID: { Identifier.uuid(at: $0, random: random) }, clock: SystemClock.now, unready: { readiness.reason })
+        services.schemes += configuration.authHeaderTypes.map { $0.lowercased() }.filter { $0 != "bearer" }
         try FirstAdministrator.make(configuration, installation, hasher: hasher, common: common, logger: logger, at: now)
         if issuer.ring.isShared {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")

@@ -8,6 +8,7 @@ import Logging
 import MartletEncoding
 import MartletJOSE
 import PasswordHashing
+import Tokens
 import Web
 
 /// Who may read the revocation feed.
@@ -44,6 +45,12 @@ struct Configuration: Sendable {
     var loginLimit: LoginThrottle.Limit?
     /// Whose endpoints are served beside the native ones.
     var compat: Set<CompatibilityGroup>
+    /// The claims that go with them; nil for none.
+    var compatibleClaims: ClaimsCompatibility?
+    /// The words before a token in `Authorization`, as they were written; the first stands in challenges.
+    var authHeaderTypes: [String]
+    /// Seconds for which an access token is taken after its end, 0…60.
+    var leeway: Int64
     /// The endpoints of simplejwt; nil for none.
     var simplejwt: SimpleJWTSettings?
     /// The endpoints of dj-rest-auth; nil for none.
@@ -63,8 +70,10 @@ struct Configuration: Sendable {
         previousMasterKey = try Self.key(.masterKeyPrevious, texts)
         (signingAlgorithm, sharedSecret) = try Self.signing(texts)
         keyRotationDays = try Self.number(.keyRotationDays, texts, 0...3650)
-        accessLifetime = try Self.number(.accessTTL, texts, 5...86_400)
-        refreshLifetime = try Self.number(.refreshTTL, texts, 60...31_536_000)
+        // One second is for trying out what happens at the end: nothing depends on more, since marks and revocations outlive tokens
+        // by margins of their own.
+        accessLifetime = try Self.number(.accessTTL, texts, 1...86_400)
+        refreshLifetime = try Self.number(.refreshTTL, texts, 1...31_536_000)
         sessionLifetime = try Self.number(.sessionTTL, texts, 60...315_360_000)
         graceSeconds = try Self.number(.refreshGrace, texts, 0...300)
         guard refreshLifetime <= sessionLifetime else {
@@ -82,8 +91,11 @@ struct Configuration: Sendable {
         auditDays = try Self.number(.auditDays, texts, 1...36_500)
         loginLimit = try Self.loginLimit(texts)
         compat = try Self.compat(texts)
-        simplejwt = try Self.simplejwt(texts, compat)
-        djRestAuth = try Self.djRestAuth(texts, compat)
+        compatibleClaims = try Self.compatibleClaims(compat, texts)
+        authHeaderTypes = try Self.authHeaderTypes(texts)
+        leeway = try Self.number(.compatLeeway, texts, 0...ClaimsPolicy.maximumLeeway)
+        simplejwt = try Self.simplejwt(compat, texts)
+        djRestAuth = try Self.djRestAuth(compat, texts)
         logLevel = try Self.logLevel(texts)
         logFormat = try Self.logFormat(texts)
         publicFolder = texts[.publicDir]
@@ -197,62 +209,6 @@ struct Configuration: Sendable {
             throw ConfigurationError("\(texts.origin(.loginAttempts)) must be failures/seconds such as 10/60, or off.")
         }
         return LoginThrottle.Limit(failures: failures, seconds: seconds)
-    }
-
-    /// The groups that MARTLET_COMPAT lists.
-    private static func compat(_ texts: SettingTexts) throws(ConfigurationError) -> Set<CompatibilityGroup> {
-        let words = list(.compat, texts)
-        if words == ["none"] { return [] }
-        let groups = words.compactMap(CompatibilityGroup.init(rawValue:))
-        guard !words.isEmpty, groups.count == words.count else {
-            let names = CompatibilityGroup.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ConfigurationError("\(texts.origin(.compat)) must be none, or some of \(names) with commas between.")
-        }
-        return Set(groups)
-    }
-
-    private static func simplejwt(
-        _ texts: SettingTexts, _ compat: Set<CompatibilityGroup>
-    ) throws(ConfigurationError) -> SimpleJWTSettings? {
-        let rotates = try choice(.compatRotateRefreshTokens, texts, ["on": true, "off": false])
-        guard !rotates || !compat.isDisjoint(with: [.simplejwt, .djRestAuth]) else {
-            throw ConfigurationError(
-                "\(texts.origin(.compatRotateRefreshTokens)) needs \(Setting.compat.variable)=simplejwt or dj-rest-auth beside it.")
-        }
-        return compat.contains(.simplejwt) ? SimpleJWTSettings(rotatesRefreshTokens: rotates) : nil
-    }
-
-    private static func djRestAuth(
-        _ texts: SettingTexts, _ compat: Set<CompatibilityGroup>
-    ) throws(ConfigurationError) -> DJRestAuthSettings? {
-        let settings = DJRestAuthSettings(
-            rotatesRefreshTokens: try choice(.compatRotateRefreshTokens, texts, ["on": true, "off": false]),
-            asksForOldPassword: try choice(.compatOldPassword, texts, ["on": true, "off": false]),
-            returnsExpiration: try choice(.compatReturnExpiration, texts, ["on": true, "off": false]),
-            accessCookie: try cookieName(.compatAccessCookie, texts), refreshCookie: try cookieName(.compatRefreshCookie, texts))
-        guard settings.accessCookie == nil || settings.accessCookie != settings.refreshCookie else {
-            throw ConfigurationError("\(texts.origin(.compatRefreshCookie)) must name another cookie than the access token's.")
-        }
-        if compat.contains(.djRestAuth) { return settings }
-        let isTold =
-            [Setting.compatAccessCookie, .compatRefreshCookie].first { texts[$0] != nil }
-            ?? (settings.returnsExpiration ? .compatReturnExpiration : settings.asksForOldPassword ? nil : .compatOldPassword)
-        if let isTold {
-            throw ConfigurationError("\(texts.origin(isTold)) needs \(Setting.compat.variable)=dj-rest-auth beside it.")
-        }
-        return nil
-    }
-
-    /// A token (RFC 6265 §4.1.1) that is not the name of the native cookie.
-    private static func cookieName(_ setting: Setting, _ texts: SettingTexts) throws(ConfigurationError) -> String? {
-        guard let name = texts[setting] else { return nil }
-        let isToken = name.utf8.allSatisfy { byte in
-            byte > 0x20 && byte < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains(byte)
-        }
-        guard isToken, (1...64).contains(name.utf8.count), !name.hasSuffix("martlet-refresh") else {
-            throw ConfigurationError("\(texts.origin(setting)) must be a name for a cookie, such as app-auth: letters, digits, - and _.")
-        }
-        return name
     }
 
     static func logLevel(_ texts: SettingTexts) throws(ConfigurationError) -> Logger.Level {

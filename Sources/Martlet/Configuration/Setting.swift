@@ -23,19 +23,24 @@ struct Setting: Sendable, Hashable {
     }
 
     /// The environment variable.
-    var variable: String { "MARTLET_" + String(decoding: name.utf8.map(asciiUppercased), as: UTF8.self) }
+    var variable: String { Self.variable(of: name) }
     /// The variable that names a file with the value.
     var fileVariable: String { variable + "_FILE" }
     /// The flag, without its dashes.
     var flag: String { String(name.map { $0 == "_" ? "-" : $0 }) }
+
+    /// The environment variable of a setting called that.
+    static func variable(of name: String) -> String { "MARTLET_" + String(decoding: name.utf8.map(asciiUppercased), as: UTF8.self) }
 
     /// Those of the service, and of the commands beside it.
     static let all = [
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
-        compat, compatRotateRefreshTokens, compatAccessCookie, compatRefreshCookie, compatReturnExpiration, compatOldPassword, logLevel,
-        logFormat, publicDir, migrationsDir, maxConnections, maxRequestLine, maxHeaderBytes,
+        compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatUserIDClaim, compatTokenTypeClaim,
+        compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie, compatRefreshCookie,
+        compatReturnExpiration, compatOldPassword, logLevel, logFormat, publicDir, migrationsDir, maxConnections,
+        maxRequestLine, maxHeaderBytes,
         maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
     ]
@@ -83,10 +88,23 @@ struct Setting: Sendable, Hashable {
         "login_attempts", "10/60", "Failed logins per account in so many seconds before 429; off for load tests.")
     static let compat = Setting(
         "compat", "none",
-        "Other packages' endpoints beside the native ones: some of simplejwt, drf-jwt, dj-rest-auth, with commas between, or none. See docs/django.md."
-    )
+        "Others' endpoints beside the native ones: a list of simplejwt, drf-jwt and dj-rest-auth, or none. See docs/django.md.")
+    static let compatStrict = Setting(
+        "compat_strict", "off", "on: their exact behaviour where Martlet's is the safer one and theirs no vulnerability.")
     static let compatRotateRefreshTokens = Setting(
         "compat_rotate_refresh_tokens", "off", "on, or off: a refresh at those endpoints leaves the refresh token as it is.")
+    static let compatBlacklistAfterRotation = Setting(
+        "compat_blacklist_after_rotation", "on", "off, with compat_strict: a refresh token that was rotated stays good until its end.")
+    static let compatUserIDClaim = Setting("compat_user_id_claim", "user_id", "The claim that says whose a token is.")
+    static let compatTokenTypeClaim = Setting(
+        "compat_token_type_claim", "token_type", "The claim that says access or refresh, or none.")
+    static let compatAuthHeaderTypes = Setting(
+        "compat_auth_header_types", "Bearer", "Comma-separated words before a token in Authorization; Bearer is always taken.")
+    static let compatAudience = Setting(
+        "compat_audience", nil, "The aud of access tokens given at those endpoints. Default: that of all others.")
+    static let compatIssuer = Setting(
+        "compat_issuer", nil, "The iss of access tokens given at those endpoints, any text. Default: the issuer.")
+    static let compatLeeway = Setting("compat_leeway", "0", "Seconds, at most 60, that the service goes on taking an access token.")
     static let compatAccessCookie = Setting(
         "compat_jwt_auth_cookie", nil, "The cookie in which dj-rest-auth's endpoints give and take the access token. Default: none.")
     static let compatRefreshCookie = Setting(

@@ -70,6 +70,9 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.compat.argumentName, help: Setting.compat.argumentHelp)
     var compat: String?
 
+    @Option(name: Setting.compatStrict.argumentName, help: Setting.compatStrict.argumentHelp)
+    var compatStrict: String?
+
     @Option(name: Setting.compatRotateRefreshTokens.argumentName, help: Setting.compatRotateRefreshTokens.argumentHelp)
     var compatRotateRefreshTokens: String?
 
@@ -84,6 +87,26 @@ struct SettingFlags: ParsableArguments {
 
     @Option(name: Setting.compatOldPassword.argumentName, help: Setting.compatOldPassword.argumentHelp)
     var compatOldPassword: String?
+    @Option(name: Setting.compatBlacklistAfterRotation.argumentName, help: Setting.compatBlacklistAfterRotation.argumentHelp)
+    var compatBlacklistAfterRotation: String?
+
+    @Option(name: Setting.compatUserIDClaim.argumentName, help: Setting.compatUserIDClaim.argumentHelp)
+    var compatUserIDClaim: String?
+
+    @Option(name: Setting.compatTokenTypeClaim.argumentName, help: Setting.compatTokenTypeClaim.argumentHelp)
+    var compatTokenTypeClaim: String?
+
+    @Option(name: Setting.compatAuthHeaderTypes.argumentName, help: Setting.compatAuthHeaderTypes.argumentHelp)
+    var compatAuthHeaderTypes: String?
+
+    @Option(name: Setting.compatAudience.argumentName, help: Setting.compatAudience.argumentHelp)
+    var compatAudience: String?
+
+    @Option(name: Setting.compatIssuer.argumentName, help: Setting.compatIssuer.argumentHelp)
+    var compatIssuer: String?
+
+    @Option(name: Setting.compatLeeway.argumentName, help: Setting.compatLeeway.argumentHelp)
+    var compatLeeway: String?
 
     @Option(name: Setting.publicDir.argumentName, help: Setting.publicDir.argumentHelp)
     var publicDir: String?
@@ -117,11 +140,19 @@ struct SettingFlags: ParsableArguments {
             (.auditDays, auditDays),
             (.loginAttempts, loginAttempts),
             (.compat, compat),
+            (.compatStrict, compatStrict),
             (.compatRotateRefreshTokens, compatRotateRefreshTokens),
             (.compatAccessCookie, compatAccessCookie),
             (.compatRefreshCookie, compatRefreshCookie),
             (.compatReturnExpiration, compatReturnExpiration),
             (.compatOldPassword, compatOldPassword),
+            (.compatBlacklistAfterRotation, compatBlacklistAfterRotation),
+            (.compatUserIDClaim, compatUserIDClaim),
+            (.compatTokenTypeClaim, compatTokenTypeClaim),
+            (.compatAuthHeaderTypes, compatAuthHeaderTypes),
+            (.compatAudience, compatAudience),
+            (.compatIssuer, compatIssuer),
+            (.compatLeeway, compatLeeway),
             (.publicDir, publicDir),
             (.migrationsDir, migrationsDir),
         ] + server.texts

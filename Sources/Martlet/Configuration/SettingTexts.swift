@@ -98,6 +98,8 @@ struct SettingTexts: Sendable {
 
     private func unknown(_ name: String, _ path: KeyPath<Setting, String>) -> String {
         let command = settings == Setting.api ? "api" : "serve"
+        let absent = Setting.absent.first { $0.key == name || Setting.variable(of: $0.key) == name }
+        if let absent { return "\(name) is not a setting: \(absent.value)" }
         let nearest = settings.map { ($0[keyPath: path], Self.distance($0[keyPath: path], name)) }.min { $0.1 < $1.1 }
         guard let nearest, nearest.1 <= 4 else {
             return "\(name) is not a setting; `martlet \(command) --help` lists them."

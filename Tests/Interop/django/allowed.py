@@ -13,7 +13,6 @@ NAMES = (
     "A username is found without regard to case, unless it was imported beside one that differs in case alone; nobody can register "
     "such a one."
 )
-MULTIPART = "Forms in `multipart/form-data` are refused with 415: JSON and URL-encoded forms are read."
 PARSE_ERRORS = "What follows `JSON parse error - ` is in Martlet's words."
 OPTIONS = "OPTIONS answers 204 with `Allow`, and does not describe the view."
 OWN_WORDS = (
@@ -37,6 +36,19 @@ REPLAY = (
 DELETED = (
     "A refresh token of a deleted account is 401 with `No active account found for the given token.`, where "
     "simplejwt 5.5.1 fails with 500."
+)
+OWN_REFRESH = (
+    "`iss` and `aud` of a refresh token are Martlet's, whatever `MARTLET_COMPAT_ISSUER` and `MARTLET_COMPAT_AUDIENCE` "
+    "say: nobody else reads it."
+)
+NO_HASH = (
+    "No token has the claim `hash_password` of CHECK_REVOKE_TOKEN: a new password ends every session at once, and a "
+    "hash of Martlet's hash tells an API nothing."
+)
+NO_TYPE = "With `MARTLET_COMPAT_TOKEN_TYPE_CLAIM=none` there is no such claim; simplejwt 5.5.1 then writes one called `null`."
+BY_TYP = (
+    "An access token is told apart from a refresh token by its `typ`, whatever TOKEN_TYPE_CLAIM is; simplejwt takes it "
+    "for one when that is None."
 )
 
 PK = "An account that was made here has its id, a text, as `pk`; one that came from Django keeps its number."
@@ -72,6 +84,10 @@ TABLE = [
         OWN_TOKENS,
     ),
     (["simplejwt *", "dj-rest-auth *"], ["header Cache-Control: absent → no-store"], NO_STORE),
+    (["simplejwt renamed/login"], ['body.refresh claims.aud: "* → "*', 'body.refresh claims.iss: "* → "*'], OWN_REFRESH),
+    (["simplejwt renamed/*"], ["body.* claims.hash_password: string → absent"], NO_HASH),
+    (["simplejwt leeway/access token as *"], REFUSED, BY_TYP),
+    (["simplejwt leeway/*"], ["body.* claims.null: * → absent"], NO_TYPE),
     (
         [
             "simplejwt login/a browser", "simplejwt login/a reader of HTML", "dj-rest-auth login/a browser",
@@ -92,7 +108,6 @@ TABLE = [
         SLASHES,
     ),
     (["simplejwt login/name in other case"], ["status: 401 → 200", "body.*", "header WWW-Authenticate: * → absent"], NAMES),
-    (["simplejwt login/multipart form", "dj-rest-auth login/multipart form"], ["status: 200 → 415", "body.*"], MULTIPART),
     (
         [
             "simplejwt login/broken JSON", "simplejwt login/not UTF-8", "simplejwt */* broken JSON", "dj-rest-auth login/broken JSON",
@@ -135,11 +150,23 @@ TABLE = [
     (
         [
             "simplejwt refresh/call", "simplejwt rotation/call", "simplejwt blacklist/call with its access token",
-            "simplejwt accounts/call after a new password",
+            "simplejwt accounts/call after a new password", "simplejwt rotation alone/call", "simplejwt leeway/call *",
         ],
         ["header Allow: GET, OPTIONS → absent"],
         OWN_WORDS,
     ),
+    (
+        ["simplejwt expiry/expired", "simplejwt expiry/expired refresh token *"],
+        ["body.*", "header Allow: GET, OPTIONS → absent", 'header WWW-Authenticate: Bearer realm="api" → Bearer realm="martlet"*'],
+        OWN_WORDS,
+    ),
+    (["simplejwt renamed/JWT", "simplejwt renamed/Bearer"], ["header Allow: GET, OPTIONS → absent"], OWN_WORDS),
+    (
+        ["simplejwt renamed/garbage", "simplejwt renamed/no header", "simplejwt renamed/call *"],
+        ["body.*", "header Allow: GET, OPTIONS → absent", 'header WWW-Authenticate: JWT realm="api" → Bearer realm="martlet"*'],
+        OWN_WORDS,
+    ),
+    (["simplejwt renamed/refresh after *"], ["status: 200 → 401", "body.*", "header WWW-Authenticate: absent → JWT *"], SESSION),
     (["simplejwt blacklist/verify"], REFUSED, BLACKLISTED),
     (
         ["simplejwt rotation/verify blacklisted", "simplejwt rotation/verify the old one"],

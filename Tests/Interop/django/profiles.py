@@ -48,14 +48,22 @@ def dj_rest_auth(martlet, **settings):
 # of the packages; test_side_by_side.py leaves their profiles out.
 USUAL_TTL = {"MARTLET_ACCESS_TTL": 300, "MARTLET_REFRESH_TTL": 86400}
 SHORT_TTL = {"MARTLET_ACCESS_TTL": 1, "MARTLET_REFRESH_TTL": 2}
-# Whoever rotates blacklists: there is no setting for less.
 ROTATION = {"MARTLET_COMPAT_ROTATE_REFRESH_TOKENS": "on"}
 # What dj-rest-auth does unless it is told otherwise; Martlet asks for the old password.
 NO_OLD_PASSWORD = {"MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED": "off"}
+STRICT = {"MARTLET_COMPAT_STRICT": "on"}
+# Less than that is there for those alone who ask for exactly what they had.
+WITHOUT_BLACKLIST = STRICT | {"MARTLET_COMPAT_BLACKLIST_AFTER_ROTATION": "off"}
 
 PROFILES = {
     "simplejwt": simplejwt(USUAL_TTL),
     "simplejwt-rotation": simplejwt(USUAL_TTL | ROTATION, ROTATE_REFRESH_TOKENS=True, BLACKLIST_AFTER_ROTATION=True),
+    "simplejwt-strict": simplejwt(USUAL_TTL | WITHOUT_BLACKLIST),
+    "simplejwt-strict-rotation": simplejwt(USUAL_TTL | ROTATION | STRICT, ROTATE_REFRESH_TOKENS=True, BLACKLIST_AFTER_ROTATION=True),
+    "simplejwt-rotation-alone": simplejwt(USUAL_TTL | ROTATION | WITHOUT_BLACKLIST, ROTATE_REFRESH_TOKENS=True),
+    "simplejwt-leeway": simplejwt(
+        USUAL_TTL | {"MARTLET_ACCESS_TTL": 1, "MARTLET_COMPAT_LEEWAY": 60, "MARTLET_COMPAT_TOKEN_TYPE_CLAIM": "none"},
+        ACCESS_TOKEN_LIFETIME=1, LEEWAY=60, TOKEN_TYPE_CLAIM=None),
     "simplejwt-short": simplejwt(SHORT_TTL, ACCESS_TOKEN_LIFETIME=1, REFRESH_TOKEN_LIFETIME=2),
     "simplejwt-sliding": simplejwt(
         USUAL_TTL | {"MARTLET_COMPAT_SLIDING": "on"}, sliding=True, AUTH_TOKEN_CLASSES=["rest_framework_simplejwt.tokens.SlidingToken"]),
@@ -70,7 +78,6 @@ PROFILES = {
             "MARTLET_COMPAT_USER_ID_CLAIM": "uid", "MARTLET_COMPAT_TOKEN_TYPE_CLAIM": "kind",
             "MARTLET_COMPAT_AUTH_HEADER_TYPES": "JWT,Bearer",
             "MARTLET_COMPAT_AUDIENCE": "https://api.example", "MARTLET_COMPAT_ISSUER": "https://issuer.example",
-            "MARTLET_COMPAT_CHECK_REVOKE_TOKEN": "on",
         },
         USER_ID_CLAIM="uid", TOKEN_TYPE_CLAIM="kind", AUTH_HEADER_TYPES=["JWT", "Bearer"], AUDIENCE="https://api.example",
         ISSUER="https://issuer.example", CHECK_REVOKE_TOKEN=True),

@@ -15,9 +15,9 @@ from profiles import PROFILES
 from table import STORIES
 
 TWIN = bool(os.environ.get("MARTLET_REFERENCE_TWIN"))
-# Profiles whose stories come with later steps: lives of a second, sliding tokens, other names, and drf-jwt.
+# Profiles whose stories come with later steps: sliding tokens, and drf-jwt.
 LATER = {
-    "simplejwt-short", "simplejwt-sliding", "simplejwt-sliding-short", "simplejwt-sliding-refresh-short", "simplejwt-renamed",
+    "simplejwt-sliding", "simplejwt-sliding-short", "simplejwt-sliding-refresh-short",
     "drf-jwt", "drf-jwt-short", "drf-jwt-refresh-short",
 }
 CHOSEN = tuple(filter(None, os.environ.get("MARTLET_STORIES", "").split(",")))
