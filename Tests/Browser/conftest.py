@@ -1,8 +1,13 @@
 """The service that the browser tests visit: open registration, and access tokens that can be waited for."""
 
+import sys
+
 import pytest
 
 import martlet_server
+
+# The real Django beside a Martlet (sides.py, profiles.py) is that of the comparison.
+sys.path.append(str(martlet_server.PACKAGE / "Tests" / "Interop" / "django"))
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,8 @@ def dj_rest_auth():
 
 urlpatterns = [
     path("protected/", views.protected),
+    # Where Martlet has its own user API, for pages that are to find one on either side.
+    path("api/v1/users/me", views.me),
     path("-/<str:action>/", views.control),
     *{"simplejwt": simplejwt, "drf-jwt": drf_jwt, "dj-rest-auth": dj_rest_auth}[settings.SUITE](),
 ]

@@ -15,6 +15,12 @@ def protected(request):
     return Response({"username": request.user.get_username()})
 
 
+@api_view(["GET"])
+def me(request):
+    """Who the token is of, as the class that authenticated says."""
+    return Response({"id": str(request.user.pk), "username": request.user.get_username()})
+
+
 @csrf_exempt
 def control(request, action):
     """Changes to an account that none of the packages has an endpoint for."""
