@@ -75,6 +75,7 @@ let package = Package(
             ["CArgon2", "CMartletCrypt", "CMartletOpenSSL", "MartletEncoding", "MartletCryptography"]),
         layer("HTTP", "HTTP", ["MartletEncoding"]),
         layer("HTTPServer", "HTTPServer", ["MartletEncoding", "MartletThreads", "HTTP", log] + nio),
+        layer("Shadow", "Shadow", ["MartletEncoding", "MartletThreads", "MartletCryptography"]),
         layer("ResourceServer", "ResourceServer", ["MartletEncoding", "MartletJOSE", "MartletVerifier", "HTTP"]),
         layer("Store", "Store", ["MartletEncoding", "MartletThreads"]),
         layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "MartletThreads", "Store"]),
@@ -95,8 +96,8 @@ let package = Package(
             dependencies: [
                 "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletVerifierCurl",
                 "MartletVerifierRedis",
-                "PasswordHashing", "MartletThreads", "HTTP", "HTTPServer", "ResourceServer", "Store", "SQLStore", "Tokens", "Accounts",
-                "Web", arguments, log,
+                "PasswordHashing", "MartletThreads", "HTTP", "HTTPServer", "Shadow", "ResourceServer", "Store", "SQLStore", "Tokens",
+                "Accounts", "Web", arguments, log,
             ],
             path: "Sources/Martlet", swiftSettings: settings),
 
@@ -128,6 +129,7 @@ let package = Package(
         tests("PasswordHashingTests", ["MartletEncoding", "MartletCryptography", "PasswordHashing"]),
         tests("HTTPTests", ["MartletEncoding", "HTTP"]),
         tests("HTTPServerTests", ["MartletEncoding", "HTTP", "HTTPServer", log] + nio),
+        tests("ShadowTests", ["MartletEncoding", "MartletThreads", "Shadow"]),
         tests(
             "SQLStoreTests", ["CSQLite", "MartletEncoding", "MartletThreads", "Store", "SQLStore", "StoreConformance", "ProjectMigrations"]),
         tests(
@@ -154,7 +156,7 @@ let package = Package(
             "MartletTests",
             [
                 "Martlet", "CEmbedded", "MartletEncoding", "MartletJOSE", "MartletVerifier", "PasswordHashing", "HTTP", "HTTPServer",
-                "Accounts", "SQLStore",
+                "Accounts", "Shadow", "SQLStore",
                 arguments, log,
             ]),
     ]

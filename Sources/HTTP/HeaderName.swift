@@ -38,6 +38,7 @@ package struct HeaderName: Sendable, ExpressibleByStringLiteral {
     package static let contentType: HeaderName = "content-type"
     package static let cookie: HeaderName = "cookie"
     package static let crossOriginOpenerPolicy: HeaderName = "cross-origin-opener-policy"
+    package static let date: HeaderName = "date"
     package static let etag: HeaderName = "etag"
     package static let expect: HeaderName = "expect"
     package static let forwarded: HeaderName = "forwarded"

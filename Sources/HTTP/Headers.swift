@@ -32,6 +32,18 @@ package struct Headers: Sendable, Equatable {
         bytes.append(.lineFeed)
     }
 
+    /// Appends a field of another server's answer; control bytes of the value are left out, and the whole field when its name is no
+    /// token (RFC 9110 §5.1).
+    package mutating func append(relayed name: String, _ value: [UInt8]) {
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenCharacter) else { return }
+        bytes.append(contentsOf: name.utf8.map(\.lowercased))
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(UInt8(ascii: " "))
+        for byte in value where byte.isFieldValueByte { bytes.append(byte) }
+        bytes.append(.carriageReturn)
+        bytes.append(.lineFeed)
+    }
+
     /// Takes every field of this name away and appends this one.
     package mutating func set(_ name: HeaderName, _ value: String) {
         remove(name)

@@ -35,6 +35,20 @@ package final class Request: Sendable {
     /// The path, percent-decoded, without the query. Has no NUL, dot segment or backslash, and no slash that was escaped.
     package var path: String { String(decoding: head.path, as: UTF8.self) }
 
+    /// The method's name as it was sent, also where no route is written for it.
+    package var methodName: String { String(decoding: head.methodToken, as: UTF8.self) }
+
+    /// Path and query as they were sent, ASCII without a space: what a server behind this one is asked for.
+    package var target: String { String(decoding: head.target, as: UTF8.self) }
+
+    /// All header fields in their order, names in lower case, values as they were sent.
+    package var fields: [(name: String, value: [UInt8])] {
+        head.fields.map { field in
+            let name = head.bytes[Int(field.nameStart)..<Int(field.nameEnd)]
+            return (String(decoding: name, as: UTF8.self), Array(head.bytes[field.value]))
+        }
+    }
+
     /// The host the request is for, with its port if it was given: the target's authority, else `Host`; nil for HTTP/1.0 without.
     package var host: String? {
         head.authority.isEmpty ? nil : String(decoding: head.bytes[head.authority], as: UTF8.self)

@@ -86,6 +86,17 @@ package final class RequestHead: Sendable {
         return pathHasEscapes ? RequestTarget.decodedPath(bytes[rawPath])[...] : bytes[rawPath]
     }
 
+    /// The method as it was sent, `PROPFIND` too.
+    var methodToken: ArraySlice<UInt8> {
+        bytes.drop { $0 == .carriageReturn || $0 == .lineFeed }.prefix { $0 != UInt8(ascii: " ") }
+    }
+
+    /// Path and query as they were sent, without an authority; `*` for a request about the server itself.
+    var target: [UInt8] {
+        let sent = bytes[rawPath.lowerBound..<rawQuery.upperBound]
+        return isAsterisk || sent.first == UInt8(ascii: "/") ? Array(sent) : [UInt8(ascii: "/")] + sent
+    }
+
     @inline(__always)
     private func matches(_ field: Field, _ name: HeaderName) -> Bool {
         let start = Int(field.nameStart)

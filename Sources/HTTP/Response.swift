@@ -10,12 +10,25 @@ package struct Response: Sendable, Equatable {
         case bytes([UInt8])
     }
 
+    /// What is different when an answer is another server's: its own date stands, and no request id is added.
+    package struct Relayed: Sendable, Equatable {
+        /// The length of content that is not sent (an answer to HEAD, 304), as that server told it; nil when it did not.
+        package var toldLength: Int?
+
+        /// An answer whose length, where its content is not sent, was told so.
+        package init(toldLength: Int?) {
+            self.toldLength = toldLength
+        }
+    }
+
     /// The status code.
     package var status: Status
     /// The header fields, without the framing ones.
     package var headers: Headers
     /// The content.
     package var body: Body
+    /// Set for an answer that another server made.
+    package var relayed: Relayed?
     /// What the answer keeps until it is on its way; nil for nothing.
     package var holding: Holding?
 
@@ -52,7 +65,7 @@ package struct Response: Sendable, Equatable {
     }
 
     package static func == (left: Response, right: Response) -> Bool {
-        left.status == right.status && left.headers == right.headers && left.body == right.body
+        left.status == right.status && left.headers == right.headers && left.body == right.body && left.relayed == right.relayed
     }
 
     private static let jsonHeaders = Headers([(.contentType, "application/json")])

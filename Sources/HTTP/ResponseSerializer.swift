@@ -37,7 +37,7 @@ package struct ResponseSerializer: Sendable {
     ) -> Int {
         if now.seconds != dateSecond {
             dateSecond = now.seconds
-            date = Array("date: ".utf8) + HTTPDate.bytes(now) + Array("\r\nx-request-id: ".utf8)
+            date = Array("date: ".utf8) + HTTPDate.bytes(now) + Array("\r\n".utf8)
         }
         var writer = Writer(output: output)
         if response.status.code == 200 {
@@ -50,22 +50,35 @@ package struct ResponseSerializer: Sendable {
             writer.write("\r\n")
         }
         writer.write(response.headers.bytes)
-        writer.write(date)
-        writer.write(id)
+        // RFC 9110 §6.6.1: a message that is forwarded without a date gets one.
+        if response.relayed == nil || !response.headers.contains(.date) { writer.write(date) }
+        if response.relayed == nil {
+            writer.write("x-request-id: ")
+            writer.write(id)
+            writer.write("\r\n")
+        }
         switch persistence {
         case .implied: break
-        case .keepAlive: writer.write("\r\nconnection: keep-alive")
-        case .close: writer.write("\r\nconnection: close")
+        case .keepAlive: writer.write("connection: keep-alive\r\n")
+        case .close: writer.write("connection: close\r\n")
         }
-        if response.status.forbidsContent {
-            writer.write("\r\n\r\n")
-            return writer.count
+        if let length = Self.length(of: response, isHead: isHead) {
+            writer.write("content-length: ")
+            writer.write(decimal: length)
+            writer.write("\r\n")
         }
-        writer.write("\r\ncontent-length: ")
-        writer.write(decimal: response.contentLength)
-        writer.write("\r\n\r\n")
+        writer.write("\r\n")
+        if response.status.forbidsContent { return writer.count }
         if case .bytes(let bytes) = response.body, !isHead { writer.write(bytes) }
         return writer.count
+    }
+
+    /// RFC 9110 §8.6: 1xx and 204 have none; HEAD and 304 may tell that of the content they leave out.
+    private static func length(of response: Response, isHead: Bool) -> Int? {
+        if let relayed = response.relayed, isHead || response.status.code == 304 {
+            return response.status.code == 304 || !response.status.forbidsContent ? relayed.toldLength : nil
+        }
+        return response.status.forbidsContent ? nil : response.contentLength
     }
 
     /// `HTTP/1.1 100 Continue`, whole.

@@ -56,16 +56,27 @@ package struct Router: Sendable {
 
     private let root: Node
     private let allowOfAll: String
+    /// The route of every request; nil where the tree decides.
+    private let everything: Route?
 
     /// A router over these routes. Two routes for the same method and pattern are a mistake of the program and stop it; so are
     /// different capture names at one place.
     package init(_ routes: [Route]) {
         root = Node(routes.map { ($0, Self.segments($0.pattern)[...]) })
         allowOfAll = Self.allow(routes.map(\.method))
+        everything = nil
+    }
+
+    /// A router that hands every request to one route, whatever its method and path: that of a proxy.
+    package init(everything route: Route) {
+        root = Node([])
+        allowOfAll = ""
+        everything = route
     }
 
     /// Finds the route for a head.
     package func resolve(_ head: RequestHead) -> Resolution {
+        if let everything { return .route(everything, []) }
         if head.isAsterisk { return .options(allow: allowOfAll) }
         let path = head.path
         return path.withUnsafeBufferPointer { bytes in

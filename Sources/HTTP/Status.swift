@@ -24,6 +24,8 @@ package struct Status: Sendable, Hashable {
         case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"
+        case 206: "Partial Content"
+        case 301: "Moved Permanently"
         case 302: "Found"
         case 303: "See Other"
         case 304: "Not Modified"
@@ -37,16 +39,19 @@ package struct Status: Sendable, Hashable {
         case 406: "Not Acceptable"
         case 408: "Request Timeout"
         case 409: "Conflict"
+        case 410: "Gone"
         case 412: "Precondition Failed"
         case 413: "Content Too Large"
         case 414: "URI Too Long"
         case 415: "Unsupported Media Type"
         case 417: "Expectation Failed"
+        case 422: "Unprocessable Content"
         case 428: "Precondition Required"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
         case 501: "Not Implemented"
+        case 502: "Bad Gateway"
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
@@ -76,6 +81,8 @@ package struct Status: Sendable, Hashable {
     package static let headersTooLarge = Status(431)
     package static let internalServerError = Status(500)
     package static let notImplemented = Status(501)
+    package static let badGateway = Status(502)
     package static let serviceUnavailable = Status(503)
+    package static let gatewayTimeout = Status(504)
     package static let versionNotSupported = Status(505)
 }

@@ -4,7 +4,7 @@
 /// An answer under way. Used by the thread that performs the exchange, through curl's callbacks.
 final class CurlAnswer {
     /// Fields in their order, names in lower case.
-    private(set) var headers: [(name: String, value: String)] = []
+    private(set) var headers: [(name: String, value: [UInt8])] = []
     /// The content so far.
     private(set) var body: [UInt8] = []
     /// Whether more came than is taken: the exchange ended with that.
@@ -70,7 +70,7 @@ final class CurlAnswer {
     private func append(field line: Slice<UnsafeRawBufferPointer>) {
         if let last = headers.indices.last, let first = line.first, Self.isBlank(first) {
             // "replace each received obs-fold with one or more SP octets" (RFC 9112 §5.2)
-            headers[last].value += " " + Self.trimmed(line)
+            headers[last].value += [UInt8(ascii: " ")] + Self.trimmed(line)
             return
         }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else { return }
@@ -78,10 +78,10 @@ final class CurlAnswer {
         headers.append((name: String(decoding: name, as: UTF8.self), value: Self.trimmed(line[(colon + 1)...])))
     }
 
-    private static func trimmed(_ text: Slice<UnsafeRawBufferPointer>) -> String {
+    private static func trimmed(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
         var text = text.drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }
-        return String(decoding: text, as: UTF8.self)
+        return Array(text)
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }

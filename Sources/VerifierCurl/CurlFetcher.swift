@@ -1,10 +1,7 @@
-// CurlFetcher: the verifier's network, with libcurl. It lends each call a session with connections that may still stand; what
-// one exchange asks of curl is CurlSession's, what is kept of the answer is CurlAnswer's.
+// CurlFetcher: the verifier's network, with libcurl. Which sessions there are is CurlClient's, what one exchange asks of curl is
+// CurlSession's, what is kept of the answer is CurlAnswer's.
 
-import CMartletCurl
-import MartletThreads
 public import MartletVerifier
-import Synchronization
 
 /// Fetches with libcurl: TLS 1.2 or newer with the peer's certificate and name verified, no redirects, no decompression.
 ///
@@ -14,27 +11,32 @@ import Synchronization
 /// Proxies are the environment's, as everywhere with curl: `https_proxy`, `all_proxy` and `no_proxy`. A proxy only passes
 /// encrypted bytes on, for plain http exists for loopback alone, and a loopback address never goes to a proxy.
 public final class CurlFetcher: Fetcher {
-    private let caFile: String?
-    private let idle = Mutex<[CurlSession]>([])
+    private let client: CurlClient
 
     /// A fetcher.
     /// - Parameter caFile: a file of certificates (PEM) of the authorities to trust, instead of the system's. It is read when a
     ///   connection is made; one that cannot be read makes every peer ``FetchFailure/untrusted(detail:)``.
     public init(caFile: String? = nil) {
-        self.caFile = caFile
+        client = CurlClient(caFile: caFile, keeping: Self.capacity)
     }
 
     /// One GET, as ``Fetcher`` demands.
     public func get(_ request: FetchRequest) throws(FetchFailure) -> FetchResponse {
-        if request.isCancelled() { throw .cancelled }
-        let kept = idle.withLock { $0.popLast() }
-        let session = if let kept { kept } else { try CurlSession() }
-        defer {
-            idle.withLock { if $0.count < Self.capacity { $0.append(session) } }
+        var exchange = CurlExchange(
+            origin: request.url.origin, target: request.url.target, maximumBody: request.maximumBody,
+            connectTimeout: request.connectTimeout, timeout: request.timeout)
+        exchange.fields = request.headers.map { ($0.name, Array($0.value.utf8)) }
+        for (name, value) in Self.usual where !request.headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
+            exchange.fields.append((name, Array(value.utf8)))
         }
-        return try withoutBrokenPipe { () throws(FetchFailure) in try session.get(request, caFile: caFile) }
+        exchange.usesProxy = !request.url.isLoopback
+        exchange.isCancelled = request.isCancelled
+        let reply = try client.send(exchange)
+        return FetchResponse(
+            status: reply.status, headers: reply.fields.map { ($0.name, String(decoding: $0.value, as: UTF8.self)) }, body: reply.body)
     }
 
+    private static let usual = [("User-Agent", "Martlet"), ("Accept", "*/*")]
     /// Idle sessions that are kept: a long-poll and a fetch of keys, for a few issuers.
     private static let capacity = 8
 }

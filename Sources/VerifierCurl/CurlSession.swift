@@ -6,7 +6,7 @@ import MartletVerifier
 
 /// An easy handle and the multi handle that owns its connections.
 ///
-/// @unchecked: CurlFetcher lends a session to one thread at a time, through the lock of its list.
+/// @unchecked: CurlClient lends a session to one thread at a time, through the lock of its list.
 final class CurlSession: @unchecked Sendable {
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
@@ -32,19 +32,21 @@ final class CurlSession: @unchecked Sendable {
     }
 
     /// Carries out one exchange.
-    func get(_ request: FetchRequest, caFile: String?) throws(FetchFailure) -> FetchResponse {
-        let fields = try FieldList(request.headers)
-        let answer = CurlAnswer(maximumBody: request.maximumBody)
+    func perform(_ exchange: CurlExchange, caFile: String?) throws(FetchFailure) -> CurlReply {
+        let fields = try FieldList(exchange.fields)
+        let content = Content(exchange.body)
+        let answer = CurlAnswer(maximumBody: exchange.maximumBody)
         defer { martlet_curl_easy_reset(easy) }
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        guard prepare(request, fields: fields, answer: answer, caFile: caFile), martlet_curl_multi_add_handle(multi, easy) == CURLM_OK
+        guard prepare(exchange, fields: fields, content: content, answer: answer, caFile: caFile),
+            martlet_curl_multi_add_handle(multi, easy) == CURLM_OK
         else {
             throw .unreachable(detail: "libcurl does not take the request")
         }
-        // curl holds bare pointers to both until the handle is removed.
-        let code = try withExtendedLifetime((fields, answer)) { () throws(FetchFailure) -> CURLcode in
+        // curl holds bare pointers to all three until the handle is removed.
+        let code = try withExtendedLifetime((fields, content, answer)) { () throws(FetchFailure) -> CURLcode in
             defer { martlet_curl_multi_remove_handle(multi, easy) }
-            return try perform(until: request.isCancelled)
+            return try perform(until: exchange.isCancelled)
         }
         if answer.isTooLarge { throw .tooLarge }
         if code != CURLE_OK { throw failure(code) }
@@ -53,20 +55,21 @@ final class CurlSession: @unchecked Sendable {
         guard answer.isHeadComplete, martlet_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK else {
             throw .unreachable(detail: "the peer hung up within the head")
         }
-        return FetchResponse(status: status, headers: answer.headers, body: answer.body)
+        return CurlReply(status: status, fields: answer.headers, body: answer.body)
     }
 
-    private func prepare(_ request: FetchRequest, fields: FieldList, answer: CurlAnswer, caFile: String?) -> Bool {
+    private func prepare(
+        _ request: CurlExchange, fields: FieldList, content: Content, answer: CurlAnswer, caFile: String?
+    ) -> Bool {
         let context = Unmanaged.passUnretained(answer).toOpaque()
         var codes = [
-            martlet_curl_set_text(easy, CURLOPT_URL, request.url.description),
+            martlet_curl_set_text(easy, CURLOPT_URL, request.origin + "/"),
+            martlet_curl_set_text(easy, CURLOPT_REQUEST_TARGET, request.target),
             martlet_curl_allow_http_only(easy),
             // One exchange at a time gains nothing from HTTP/2 and would carry its parser.
             martlet_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
             martlet_curl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
-            martlet_curl_set_long(easy, CURLOPT_PATH_AS_IS, 1),
             martlet_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
-            martlet_curl_set_text(easy, CURLOPT_USERAGENT, "Martlet"),
             martlet_curl_set_pointer(easy, CURLOPT_HTTPHEADER, fields.first),
             martlet_curl_set_long(easy, CURLOPT_NOSIGNAL, 1),
             martlet_curl_leave_slow_resolver(easy),
@@ -88,7 +91,17 @@ final class CurlSession: @unchecked Sendable {
             // Or the system's folder of authorities would be trusted besides.
             codes.append(martlet_curl_set_text(easy, CURLOPT_CAPATH, nil))
         }
-        if request.url.isLoopback {
+        if request.method == "HEAD" {
+            codes.append(martlet_curl_set_long(easy, CURLOPT_NOBODY, 1))
+        } else {
+            if let bytes = content.bytes {
+                codes.append(martlet_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(content.count)))
+                codes.append(martlet_curl_set_pointer(easy, CURLOPT_POSTFIELDS, bytes))
+            }
+            codes.append(martlet_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method))
+        }
+        if request.isOnNewConnection { codes.append(martlet_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
+        if !request.usesProxy {
             // An empty text, unlike none, also overrides the environment; CURLOPT_NOPROXY would override `no_proxy` for all hosts.
             codes.append(martlet_curl_set_text(easy, CURLOPT_PROXY, ""))
         }
@@ -137,4 +150,21 @@ final class CurlSession: @unchecked Sendable {
     private static let keptConnections = 4
     /// Milliseconds between two questions whether the answer is still wanted.
     private static let slice: Int32 = 100
+}
+
+/// The bytes of a request's content where curl finds them until the exchange is over.
+private final class Content {
+    let bytes: UnsafeMutableRawPointer?
+    let count: Int
+
+    init(_ body: [UInt8]?) {
+        count = body?.count ?? 0
+        bytes = body.map { body in
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: max(body.count, 1), alignment: 1)
+            body.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count) }
+            return memory
+        }
+    }
+
+    deinit { bytes?.deallocate() }
 }

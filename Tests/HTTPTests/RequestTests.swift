@@ -37,6 +37,24 @@ struct RequestTests {
     }
 
     @Test(
+        "what a server behind is asked for is what was sent, but for an authority",
+        arguments: [
+            ("/a%20b/?q=%ff&&", "/a%20b/?q=%ff&&"), ("/a?", "/a?"), ("//a", "//a"), ("http://h.example/a?b", "/a?b"),
+            ("http://h.example", "/"), ("http://h.example?b", "/?b"), ("/%61?a?b", "/%61?a?b"),
+        ])
+    func target(target: String, expected: String) {
+        #expect(makeRequest(target)?.target == expected)
+    }
+
+    @Test("all fields are there in their order, values as they were sent")
+    func fields() throws {
+        let request = try #require(makeRequest("/", ["Accept: a", "X-B:  b ", "accept: c", "X-Empty:"]))
+        let fields = request.fields.map { "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))" }
+        #expect(fields.filter { !$0.hasPrefix("host=") } == ["accept=a", "x-b=b", "accept=c", "x-empty="])
+        #expect(request.methodName == "GET")
+    }
+
+    @Test(
         "query parameters are decoded as a form is",
         arguments: [
             ("/?q=a", "a", "a value"), ("/?x=1&q=a+b%21&y", "a b!", "plus and escapes"), ("/?q=", "", "an empty value"),

@@ -30,6 +30,35 @@ struct ResponseTests {
         #expect(serialized(Response(.created)).hasSuffix("content-length: 0\r\n\r\n"))
     }
 
+    @Test("another server's answer keeps its own date and gets no request id; the length of what it left out is the one it told")
+    func relayed() {
+        var headers = Headers()
+        headers.append(relayed: "Date", Array("Sun, 06 Nov 1994 08:00:00 GMT".utf8))
+        headers.append(relayed: "x-latin", [0xE9, 0x0D, 0x0A, 0x41])
+        for name in ["no name", "", "a:b", "a\r\nb"] { headers.append(relayed: name, [0x41]) }
+        var response = Response(.ok, headers: headers, body: .bytes([65, 66]))
+        response.relayed = Response.Relayed(toldLength: nil)
+        #expect(
+            bytes(response)
+                == Array("HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:00:00 GMT\r\nx-latin: ".utf8) + [0xE9, 0x41]
+                + Array("\r\ncontent-length: 2\r\n\r\nAB".utf8))
+        var dateless = Response(.ok)
+        dateless.relayed = Response.Relayed(toldLength: nil)
+        #expect(serialized(dateless) == "HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 0\r\n\r\n")
+        let table: [(code: Int, isHead: Bool, told: Int?, length: String?)] = [
+            (200, true, 99, "99"), (200, true, nil, nil), (304, false, 7, "7"), (304, true, nil, nil), (204, false, 3, nil),
+            (204, true, 3, nil),
+            (200, false, 99, "0"),
+        ]
+        for row in table {
+            var response = Response(Status(row.code))
+            response.relayed = Response.Relayed(toldLength: row.told)
+            let text = serialized(response, isHead: row.isHead)
+            #expect(text.contains("content-length") == (row.length != nil), "\(row)")
+            if let length = row.length { #expect(text.hasSuffix("content-length: \(length)\r\n\r\n"), "\(row)") }
+        }
+    }
+
     @Test("the connection's end is announced")
     func persistence() {
         #expect(serialized(Response(.ok), persistence: .close).contains("\r\nconnection: close\r\n"))
@@ -57,13 +86,18 @@ struct ResponseTests {
     private func serialized(
         _ response: Response, isHead: Bool = false, persistence: ResponseSerializer.Persistence = .implied
     ) -> String {
+        String(decoding: bytes(response, isHead: isHead, persistence: persistence), as: UTF8.self)
+    }
+
+    private func bytes(
+        _ response: Response, isHead: Bool = false, persistence: ResponseSerializer.Persistence = .implied
+    ) -> [UInt8] {
         var serializer = ResponseSerializer()
-        guard let id = RequestID(callers: "me".utf8) else { return "" }
-        let bytes = [UInt8](unsafeUninitializedCapacity: ResponseSerializer.capacity(response)) { memory, count in
+        guard let id = RequestID(callers: "me".utf8) else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: ResponseSerializer.capacity(response)) { memory, count in
             count = serializer.write(
                 response, id: id, isHead: isHead, persistence: persistence, at: UnixTime(seconds: 784_111_777),
                 into: UnsafeMutableRawBufferPointer(memory))
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

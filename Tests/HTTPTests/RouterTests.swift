@@ -44,6 +44,18 @@ struct RouterTests {
         #expect(found == expected, "\(reason)")
     }
 
+    @Test("a proxy's router has one route for everything", arguments: ["GET /", "BREW /a/b?c", "OPTIONS *", "POST http://h.example"])
+    func everything(line: String) throws {
+        let head = try #require(parsedHead("\(line) HTTP/1.1\r\nHost: a\r\n\r\n"))
+        let proxy = Router(everything: Route(.get, "/") { _ in .respond(Response(.ok)) })
+        guard case .route(let route, let parameters) = proxy.resolve(head) else {
+            Issue.record("no route")
+            return
+        }
+        #expect(route.pattern == "/" && parameters.isEmpty)
+        #expect(line.hasPrefix(makeRequest("/a", method: "BREW")?.methodName ?? "") == line.hasPrefix("BREW"))
+    }
+
     private func captured(_ target: String, _ method: String, _ parameters: [Router.Parameter], _ route: Route) -> String {
         let request = makeRequest(target, method: method, parameters: parameters)
         return ["id", "s"].compactMap { request?.parameter($0) }.joined(separator: ",")

@@ -9,12 +9,13 @@ struct SettingTests {
     @Test("names are snake case and stand in the table once; variables and flags follow from them")
     func names() {
         let letters = Set("abcdefghijklmnopqrstuvwxyz0123456789_")
-        for setting in Setting.all + Setting.api {
+        for setting in Setting.all + Setting.api + Setting.shadow {
             #expect(!setting.name.isEmpty && setting.name.allSatisfy(letters.contains), "\(setting.name)")
             #expect(!setting.help.isEmpty && setting.help.hasSuffix("."), "\(setting.name)")
         }
         #expect(Set(Setting.all.map(\.name)).count == Setting.all.count)
         #expect(Set(Setting.api.map(\.name)).count == Setting.api.count)
+        #expect(Set(Setting.shadow.map(\.name)).count == Setting.shadow.count)
         #expect(Setting.argon2MemoryKiB.variable == "MARTLET_ARGON2_MEMORY_KIB")
         #expect(Setting.argon2MemoryKiB.flag == "argon2-memory-kib")
         #expect(Setting.masterKey.fileVariable == "MARTLET_MASTER_KEY_FILE")
@@ -47,6 +48,14 @@ struct SettingTests {
         #expect(throws: (any Error).self) { try APIFlags.parse(["--fleet-secret", "here"]) }
     }
 
+    @Test("and of the proxy's", arguments: Setting.shadow.map(\.name))
+    func shadowFlags(name: String) throws {
+        let setting = try #require(Setting.shadow.first { $0.name == name })
+        let flags = try ShadowFlags.parse(["--\(setting.flag)", "here"])
+        #expect(flags.texts.filter { $0.1 != nil }.map(\.0.name) == [name])
+        #expect(flags.texts.first { $0.0 == setting }?.1 == "here")
+    }
+
     @Test("no secret has a flag, nor the file it may come from", arguments: Setting.all.filter(\.isSecret).map(\.flag))
     func noFlags(flag: String) {
         #expect(throws: (any Error).self) { try SettingFlags.parse(["--\(flag)", "here"]) }
@@ -56,7 +65,10 @@ struct SettingTests {
 
     @Test("help tells each flag with its variable and default")
     func help() {
-        let pages = [(Setting.all, ServeCommand.helpMessage(columns: 400)), (Setting.api, APICommand.helpMessage(columns: 400))]
+        let pages = [
+            (Setting.all, ServeCommand.helpMessage(columns: 400)), (Setting.api, APICommand.helpMessage(columns: 400)),
+            (Setting.shadow, ShadowCommand.helpMessage(columns: 400)),
+        ]
         for (settings, help) in pages { check(settings, in: help) }
     }
 
@@ -72,7 +84,7 @@ struct SettingTests {
     func readme() throws {
         let named = Set(try Project.lines("docs/settings.md").filter { $0.hasPrefix("|") }.flatMap(Self.variables))
         let first = Set(try Project.lines("README.md").filter { $0.hasPrefix("|") }.flatMap(Self.variables))
-        let all = Setting.all + Setting.api
+        let all = Setting.all + Setting.api + Setting.shadow
         let known = Set(all.map(\.variable))
         #expect(known.subtracting(named).sorted() == [])
         #expect(first.subtracting(named).sorted() == [])

@@ -12,6 +12,11 @@ enum Terminal {
         write(STDOUT_FILENO, line + "\n")
     }
 
+    /// A line on standard error, at once.
+    static func note(_ line: String) {
+        write(STDERR_FILENO, line + "\n")
+    }
+
     /// A password: from standard input as it is (one line), or typed unseen, twice when it is new. Nil when there is none.
     static func password(fromInput: Bool, isNew: Bool) throws -> String {
         if fromInput {

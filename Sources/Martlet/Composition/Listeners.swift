@@ -13,17 +13,19 @@ struct Listeners: Sendable {
     private let loops: EventLoops
     private let logger: Logger
 
-    /// Servers that do not listen yet. `render` gives refusals their shape, `metricsRoute` is made of what it tells about.
+    /// Servers that do not listen yet. `render` gives refusals their shape, `metricsRoute` is made of what it tells about. A proxy has
+    /// one route for everything, and lanes of its own size.
     init(
         address: ListenAddress, metricsAddress: ListenAddress?, limits: Limits, cors: CORSPolicy, proxies: TrustedProxies, routes: [Route],
-        logger: Logger, render: @escaping RefusalRenderer, metricsRoute: (Server, Lanes) -> Route
+        everything: Route? = nil, lanes sizes: Lanes.Configuration = Lanes.Configuration(), logger: Logger,
+        render: @escaping RefusalRenderer, metricsRoute: (Server, Lanes) -> Route
     ) {
-        if let fitting = OpenFiles.allow(connections: limits.connections) {
+        if let fitting = OpenFiles.allow(connections: limits.connections, outbound: sizes.outbound) {
             logger.warning("the system's limit of open files lets in \(fitting) connections, not \(limits.connections)")
         }
-        let (loops, lanes) = (EventLoops(), Lanes())
-        func make(_ configuration: Server.Configuration, _ routes: [Route], _ render: @escaping RefusalRenderer) -> Server {
-            Server(configuration, router: Router(routes), lanes: lanes, loops: loops, logger: logger) { refusal, id, request in
+        let (loops, lanes) = (EventLoops(), Lanes(sizes))
+        func make(_ configuration: Server.Configuration, _ router: Router, _ render: @escaping RefusalRenderer) -> Server {
+            Server(configuration, router: router, lanes: lanes, loops: loops, logger: logger) { refusal, id, request in
                 // What a client is not told, the log is.
                 if refusal.status.code >= 500, let detail = refusal.logDetail {
                     logger.error("\(detail)", metadata: ["code": "\(refusal.code)", "request_id": "\(id.description)"])
@@ -36,9 +38,11 @@ struct Listeners: Sendable {
         serving.cors = cors
         serving.proxies = proxies
         if logger.logLevel <= .debug { serving.accessLog = { AccessLog.write($0, to: logger) } }
-        let server = make(serving, routes, render)
+        let server = make(serving, everything.map(Router.init(everything:)) ?? Router(routes), render)
         metrics = metricsAddress.map { address in
-            make(Server.Configuration(address: address), [metricsRoute(server, lanes)]) { refusal, id, _ in ErrorBody.render(refusal, id) }
+            make(Server.Configuration(address: address), Router([metricsRoute(server, lanes)])) { refusal, id, _ in
+                ErrorBody.render(refusal, id)
+            }
         }
         self.server = server
         self.lanes = lanes

@@ -10,7 +10,9 @@
 enum OpenFiles {
     /// Allows `count` connections and what else is open, as far as the system lets it. Answers the connections that fit when
     /// they are fewer.
-    static func allow(connections count: Int) -> Int? {
+    static func allow(connections count: Int, outbound: Int) -> Int? {
+        // A call to another host may keep a connection beside the one it uses.
+        let others = others + 2 * outbound
         #if canImport(Glibc)
             let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         #else

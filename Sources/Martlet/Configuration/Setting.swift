@@ -52,6 +52,13 @@ struct Setting: Sendable, Hashable {
         bodyTimeout, idleTimeout, writeTimeout,
     ]
 
+    /// Those of `martlet shadow`.
+    static let shadow = [
+        shadowListen, old, new, shadowLevel, shadowPaths, report, summaryMinutes, oldTimeout, newTimeout, shadowMaxBody, maxAnswer,
+        shadowMetricsListen, logLevel, logFormat, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, headTimeout, bodyTimeout,
+        idleTimeout, writeTimeout,
+    ]
+
     static let listen = Setting("listen", "127.0.0.1:8080", "Address and port, or unix:/path; port 0 picks one and prints it.")
     static let issuer = Setting(
         "issuer", nil, "The issuer: https unless the host is loopback; no path. Default: http://localhost: and the port really bound.")
@@ -139,6 +146,22 @@ struct Setting: Sendable, Hashable {
     static let maxStaleness = Setting(
         "max_staleness", "off", "Seconds without news of revocations after which tokens are refused; off accepts them until they expire.")
     static let apiMetricsListen = Setting("metrics_listen", "127.0.0.1:9465", "Where Prometheus metrics are served, or off.")
+    static let shadowListen = Setting("listen", "127.0.0.1:8090", "Address and port, or unix:/path; port 0 picks one and prints it.")
+    static let old = Setting("old", nil, "The service that answers: http://host:port, or https.")
+    static let new = Setting("new", nil, "The Martlet that is asked the same: http://host:port, or https.")
+    static let shadowLevel = Setting(
+        "shadow", "reads",
+        "What Martlet is asked: reads, what changes nothing; logins, also logins, refreshes and logouts, without which it knows no token; all, also registrations and changes of accounts."
+    )
+    static let shadowPaths = Setting(
+        "paths", nil, "Comma-separated beginnings of paths that are compared beside the endpoints of docs/django.md.")
+    static let report = Setting("report", nil, "File that the differences are appended to. Default: standard output.")
+    static let summaryMinutes = Setting("summary_minutes", "0", "Minutes between two summaries; 0 is only at the end and on SIGUSR1.")
+    static let oldTimeout = Setting("old_timeout", "60", "Seconds for an answer of the old service; then the frontend gets 504.")
+    static let newTimeout = Setting("new_timeout", "10", "Seconds for an answer of Martlet; then it is not compared.")
+    static let shadowMaxBody = Setting("max_body", "10485760", "Bytes of a request's body.")
+    static let maxAnswer = Setting("max_answer", "33554432", "Bytes of an answer of the old service; a larger one is 502.")
+    static let shadowMetricsListen = Setting("metrics_listen", "127.0.0.1:9466", "Where Prometheus metrics are served, or off.")
     static let writeTimeout = Setting("write_timeout", "30", "Seconds that a peer may take nothing of an answer.")
 }
 

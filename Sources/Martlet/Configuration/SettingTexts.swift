@@ -46,7 +46,7 @@ struct SettingTexts: Sendable {
         for (variable, text) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("MARTLET_") {
             // Kubernetes sets these beside a service named martlet.
             if variable.hasPrefix("MARTLET_PORT") || variable.hasPrefix("MARTLET_SERVICE_") { continue }
-            // `serve` and `api` may share an environment, such as that of an image or of a compose file.
+            // `serve`, `api` and `shadow` may share an environment, such as that of an image or of a compose file.
             if Self.isOfAnotherCommand(variable, settings) { continue }
             if let setting = settings.first(where: { $0.variable == variable }) {
                 if !text.isEmpty { texts[setting] = (text, variable) }
@@ -93,11 +93,11 @@ struct SettingTexts: Sendable {
         func has(_ settings: [Setting]) -> Bool {
             settings.contains { $0.variable == variable || $0.mayBeFile && $0.fileVariable == variable }
         }
-        return has(Setting.all + Setting.api) && !has(settings)
+        return has(Setting.all + Setting.api + Setting.shadow) && !has(settings)
     }
 
     private func unknown(_ name: String, _ path: KeyPath<Setting, String>) -> String {
-        let command = settings == Setting.api ? "api" : "serve"
+        let command = settings == Setting.api ? "api" : settings == Setting.shadow ? "shadow" : "serve"
         let absent = Setting.absent.first { $0.key == name || Setting.variable(of: $0.key) == name }
         if let absent { return "\(name) is not a setting: \(absent.value)" }
         let nearest = settings.map { ($0[keyPath: path], Self.distance($0[keyPath: path], name)) }.min { $0.1 < $1.1 }

@@ -1,0 +1,33 @@
+// CurlClient: sessions with libcurl, lent to one thread at a time, and kept with the connections that still stand.
+
+import CMartletCurl
+import MartletThreads
+package import MartletVerifier
+import Synchronization
+
+/// Carries out exchanges with libcurl: TLS 1.2 or newer with the peer's certificate and name verified, no redirects, no decompression.
+package final class CurlClient: Sendable {
+    private let caFile: String?
+    private let kept: Int
+    private let idle = Mutex<[CurlSession]>([])
+
+    /// A client.
+    /// - Parameters:
+    ///   - caFile: a file of certificates (PEM) to trust instead of the system's.
+    ///   - kept: sessions without work that are kept.
+    package init(caFile: String? = nil, keeping kept: Int) {
+        self.caFile = caFile
+        self.kept = kept
+    }
+
+    /// One exchange. Blocks; called on threads that may be blocked, from several at once.
+    package func send(_ exchange: CurlExchange) throws(FetchFailure) -> CurlReply {
+        if exchange.isCancelled() { throw .cancelled }
+        let waiting = idle.withLock { $0.popLast() }
+        let session = if let waiting { waiting } else { try CurlSession() }
+        defer {
+            idle.withLock { if $0.count < kept { $0.append(session) } }
+        }
+        return try withoutBrokenPipe { () throws(FetchFailure) in try session.perform(exchange, caFile: caFile) }
+    }
+}
