@@ -78,7 +78,28 @@ struct KeyParameters: ~Copyable {
     }
 
     // EVP_PKEY_PUBLIC_KEY and EVP_PKEY_KEYPAIR of evp.h, which are macros of macros.
-    private static let publicKey =
+    static let publicKey =
         OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS | OSSL_KEYMGMT_SELECT_OTHER_PARAMETERS | OSSL_KEYMGMT_SELECT_PUBLIC_KEY
     private static let keyPair = publicKey | OSSL_KEYMGMT_SELECT_PRIVATE_KEY
+}
+
+extension PublicKeyComponents {
+    /// Those of a key in libcrypto's memory.
+    init(of handle: Handle, _ kind: KeyKind) throws(CryptographyError) {
+        switch kind {
+        case .ec(let curve):
+            self = .ec(
+                curve, x: try KeyParameters.number(OSSL_PKEY_PARAM_EC_PUB_X, of: handle, length: curve.coordinateLength),
+                y: try KeyParameters.number(OSSL_PKEY_PARAM_EC_PUB_Y, of: handle, length: curve.coordinateLength))
+        case .ed25519:
+            var x = [UInt8](repeating: 0, count: 32)
+            var count = x.count
+            guard EVP_PKEY_get_raw_public_key(handle.pointer, &x, &count) == 1, count == 32 else { throw .libraryFailure }
+            self = .ed25519(x: x)
+        case .rsa:
+            self = .rsa(
+                n: try KeyParameters.number(OSSL_PKEY_PARAM_RSA_N, of: handle),
+                e: try KeyParameters.number(OSSL_PKEY_PARAM_RSA_E, of: handle))
+        }
+    }
 }

@@ -12,7 +12,7 @@ public final class PrivateKey: Sendable {
     public static func generate(_ kind: KeyKind, rsaBits: Int = 2048) throws(CryptographyError) -> PrivateKey {
         let handle = try generateHandle(kind, rsaBits: rsaBits)
         do throws(CryptographyError) {
-            return PrivateKey(publicKey: try PublicKey(publicComponents(of: handle, kind)), handle: handle)
+            return PrivateKey(publicKey: try PublicKey(PublicKeyComponents(of: handle, kind)), handle: handle)
         } catch {
             EVP_PKEY_free(handle.pointer)
             throw error
@@ -96,24 +96,6 @@ public final class PrivateKey: Sendable {
             return try parameters.makeKey("RSA", isPrivate: true)
         default:
             throw .wrongKeyKind
-        }
-    }
-
-    private static func publicComponents(of handle: Handle, _ kind: KeyKind) throws(CryptographyError) -> PublicKeyComponents {
-        switch kind {
-        case .ec(let curve):
-            return .ec(
-                curve, x: try KeyParameters.number(OSSL_PKEY_PARAM_EC_PUB_X, of: handle, length: curve.coordinateLength),
-                y: try KeyParameters.number(OSSL_PKEY_PARAM_EC_PUB_Y, of: handle, length: curve.coordinateLength))
-        case .ed25519:
-            var x = [UInt8](repeating: 0, count: 32)
-            var count = x.count
-            guard EVP_PKEY_get_raw_public_key(handle.pointer, &x, &count) == 1, count == 32 else { throw .libraryFailure }
-            return .ed25519(x: x)
-        case .rsa:
-            return .rsa(
-                n: try KeyParameters.number(OSSL_PKEY_PARAM_RSA_N, of: handle),
-                e: try KeyParameters.number(OSSL_PKEY_PARAM_RSA_E, of: handle))
         }
     }
 

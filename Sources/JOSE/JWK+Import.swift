@@ -30,6 +30,7 @@ extension JWK {
         guard let algorithm = SignatureAlgorithm(rawValue: name) else { throw .unsupportedAlgorithm }
         self.algorithm = algorithm
         guard algorithm.keyKind == kind else { throw .algorithmMismatch }
+        if case .secret(let secret) = material, secret.count * 8 < algorithm.minimumKeyBits { throw .keyTooSmall }
     }
 
     private static func material(_ type: String, _ json: JSONValue) throws(JOSEError) -> Material {

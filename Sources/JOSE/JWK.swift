@@ -52,7 +52,8 @@ public struct JWK: Sendable {
         guard algorithms.contains(algorithm) else { throw .algorithmMismatch }
         switch (material, algorithm.scheme) {
         case (.secret(let secret), nil):
-            return JWSVerificationKey(keyID: keyID, algorithm: algorithm, signs: signs, .secret(HMACKey(secret)))
+            return JWSVerificationKey(
+                keyID: keyID, algorithm: algorithm, signs: signs, .secret(HMACKey(secret, algorithm.macDigest ?? .sha256)))
         case (.publicKey(let key), let scheme?):
             return JWSVerificationKey(keyID: keyID, algorithm: algorithm, signs: signs, .publicKey(try Self.verification(key, scheme)))
         case (.privateKey(let key), let scheme?):
@@ -68,7 +69,7 @@ public struct JWK: Sendable {
         guard let algorithm = algorithm ?? self.algorithm, algorithms.contains(algorithm) else { throw .algorithmMismatch }
         switch (material, algorithm.scheme) {
         case (.secret(let secret), nil):
-            return JWSSigner(keyID: keyID, algorithm: algorithm, type: type, .secret(HMACKey(secret)))
+            return JWSSigner(keyID: keyID, algorithm: algorithm, type: type, .secret(HMACKey(secret, algorithm.macDigest ?? .sha256)))
         case (.privateKey(let key), let scheme?):
             do {
                 return JWSSigner(keyID: keyID, algorithm: algorithm, type: type, .privateKey(try SigningKey(key, scheme)))

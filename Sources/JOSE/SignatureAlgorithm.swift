@@ -14,6 +14,8 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     case ps384 = "PS384"
     case ps512 = "PS512"
     case hs256 = "HS256"
+    case hs384 = "HS384"
+    case hs512 = "HS512"
 
     private var row: Row {
         switch self {
@@ -26,7 +28,9 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
         case .ps256: Row(.rsa, .rsaPSS(.sha256), signature: nil, keyBits: 2048)
         case .ps384: Row(.rsa, .rsaPSS(.sha384), signature: nil, keyBits: 2048)
         case .ps512: Row(.rsa, .rsaPSS(.sha512), signature: nil, keyBits: 2048)
-        case .hs256: Row(nil, nil, signature: HMACKey.codeLength, keyBits: 256)
+        case .hs256: Row(nil, nil, mac: .sha256, signature: 32, keyBits: 256)
+        case .hs384: Row(nil, nil, mac: .sha384, signature: 48, keyBits: 384)
+        case .hs512: Row(nil, nil, mac: .sha512, signature: 64, keyBits: 512)
         }
     }
 
@@ -38,6 +42,8 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     public var keyKind: KeyKind? { row.keyKind }
     /// Arithmetic, digest and padding; nil for HMAC.
     public var scheme: SignatureScheme? { row.scheme }
+    /// The digest under HMAC; nil for a signature that whoever verifies cannot make.
+    var macDigest: Digest? { row.macDigest }
     /// Length of every signature in bytes; nil where it is the length of the key's modulus.
     public var signatureLength: Int? { row.signatureLength }
     /// The smallest key in bits.
@@ -46,20 +52,23 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     /// Those whose verifiers hold no secret.
     public static let asymmetric = allCases.filter { !$0.isSymmetric }
 
-    /// Those that a key of this kind can be used with; nil stands for a shared secret.
+    /// Those that a key of this kind can be used with when it does not say; nil stands for a shared secret, which is HS256's then.
     static func admitted(by kind: KeyKind?) -> [SignatureAlgorithm] {
-        allCases.filter { $0.keyKind == kind }
+        guard let kind else { return [.hs256] }
+        return allCases.filter { $0.keyKind == kind }
     }
 
     private struct Row {
         let keyKind: KeyKind?
         let scheme: SignatureScheme?
+        let macDigest: Digest?
         let signatureLength: Int?
         let minimumKeyBits: Int
 
-        init(_ keyKind: KeyKind?, _ scheme: SignatureScheme?, signature: Int?, keyBits: Int) {
+        init(_ keyKind: KeyKind?, _ scheme: SignatureScheme?, mac: Digest? = nil, signature: Int?, keyBits: Int) {
             self.keyKind = keyKind
             self.scheme = scheme
+            macDigest = mac
             signatureLength = signature
             minimumKeyBits = keyBits
         }

@@ -69,7 +69,8 @@ extension SQLTransaction {
         if let ifVersion, ifVersion != user.version { return .versionMismatch }
         if user.isActiveAdministrator, try isLastAdministrator(id) { return .lastAdministrator }
         let ended = try sessionsToEnd(of: id, at: now)
-        try end(ended, of: id, reason: "account deleted", at: now)
+        let event = try end(ended, of: id, reason: "account deleted", at: now)
+        try endOldTokens(of: user, reason: "account deleted", cause: event, at: now)
         for row in ended where !row.concernsTokens(at: now) { try connection.run(Statements.deleteSession, [.text(row.id.text)]) }
         try connection.run(Statements.deleteLoginAddresses, [.text(id.text)])
         try connection.run(Statements.deleteUser, [.text(id.text)])
@@ -117,6 +118,7 @@ extension SQLTransaction {
             } else {
                 for row in ended { try end(row, reason: reason, cause: event, at: now) }
             }
+            try endOldTokens(of: new, reason: reason, cause: event, at: now)
         }
         if new.roles != old.roles {
             for row in rows where row.concernsTokens(at: now) {

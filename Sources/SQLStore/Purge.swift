@@ -52,7 +52,7 @@ final class Purge {
     }
 
     private enum Table: CaseIterable {
-        case sessions, events, audit, loginAddresses
+        case sessions, events, audit, loginAddresses, oldTokens
     }
 
     private func purge(_ table: Table, limit: Int, on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) -> Int {
@@ -61,6 +61,7 @@ final class Purge {
         case .sessions: return try purgeSessions(limit, on: connection, at: now)
         case .events: try connection.run(Statements.purgeEvents, [.time(now), limit])
         case .audit: try connection.run(Statements.purgeAudit, [.time(oldestAudit(at: now)), limit])
+        case .oldTokens: try connection.run(Statements.purgeOldTokens, [.time(now), limit])
         case .loginAddresses: try connection.run(Statements.purgeLoginAddresses, [.time(oldestAddress(at: now)), limit])
         }
         return Int(connection.changes)

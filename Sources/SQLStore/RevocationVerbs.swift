@@ -18,8 +18,9 @@ extension SQLTransaction {
             try audited(.sessionEnded, "session:\(id)", reason, by: audit, at: now)
             return event
         case .user(let id):
-            guard try user(id) != nil else { return nil }
+            guard let user = try user(id) else { return nil }
             let event = try end(sessionsToEnd(of: id, at: now), of: id, reason: reason, at: now)
+            try endOldTokens(of: user, reason: reason, cause: event, at: now)
             try audited(.sessionsEnded, "user:\(id)", reason, by: audit, at: now)
             return event
         case .client(let id): return try revokeClient(id, reason: reason, audit: audit, at: now)
@@ -30,7 +31,7 @@ extension SQLTransaction {
         _ id: String, until: UnixTime?, reason: String?, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> RevocationEvent? {
         let latest =
-            if let until { until } else { try latestAccessExpiry(at: now) }
+            if let until { until } else { max(try latestAccessExpiry(at: now), try oldTokensEnd() ?? now) }
         let end = latest.adding(seconds: Self.skew)
         guard end > now else { return nil }
         let known = try connection.first(Statements.tokenEvent, [.text(id), .time(now)]) { row throws(StoreError) in try row.event() }
@@ -45,14 +46,16 @@ extension SQLTransaction {
         _ id: String, reason: String?, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> RevocationEvent {
         let mark = try connection.first(Statements.clientMark, [.text(id)]) { row throws(StoreError) in row.time(0) }
+        let isOld = id.hasPrefix(User.oldTokensPrefix)
+        let latest = max(try latestAccessExpiry(at: now), isOld ? try oldTokensEnd() ?? now : now)
         let event = try append(
-            .client, id, at: now, until: latestAccessExpiry(at: now).adding(seconds: Self.skew), keepUntil: mark,
+            .client, id, at: now, until: latest.adding(seconds: Self.skew), keepUntil: mark,
             issuedBefore: UnixTime(seconds: now.seconds + 1), reason: reason)
         try audited(.clientRevoked, "client:\(id)", reason, by: audit, at: now)
         return event
     }
 
-    /// No access token has a later `exp`. The keys' marks alone do not say so: a token under a shared secret raises none.
+    /// No access token of this service has a later `exp`. The keys' marks alone do not say so: a token under a shared secret raises none.
     private func latestAccessExpiry(at now: UnixTime) throws(StoreError) -> UnixTime {
         let mark = try connection.first(Statements.highestAccessMark) { row throws(StoreError) in row.optionalTime(0) }
         let longest = now.adding(seconds: Self.longestAccessLifetime)

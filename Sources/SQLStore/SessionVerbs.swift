@@ -10,6 +10,21 @@ extension SQLTransaction {
         note(now)
         guard try isCurrent(refreshKey: new.refreshKeyID) else { return .staleKeys }
         guard var user = try user(new.userID), user.isActive, user.version == ifUserVersion else { return .accountChanged }
+        let session = try open(new, for: user, maximumPerUser: maximumPerUser, audit: audit, at: now)
+
+        try connection.run(Statements.setLastLogin, [.text(user.id.text), .time(now)])
+        user.lastLoginAt = now
+        try append(.account, user.id.text, at: now)
+        try connection.run(Statements.putLoginAddress, [.text(user.id.text), .text(new.address.text), .time(now)])
+        try connection.run(Statements.trimLoginAddresses, [.text(user.id.text), .integer(Self.maximumAddresses)])
+        try audited(.loginSucceeded, "user:\(user.id)", "session:\(new.id)", by: audit, at: now)
+        return .begun(session, user)
+    }
+
+    /// Writes a session of an account, for which the oldest above the maximum end.
+    func open(
+        _ new: NewSession, for user: User, maximumPerUser: Int, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> Session {
         let excess = try connection.all(
             Statements.sessionsAboveMaximum, [.text(user.id.text), .time(now), .integer(Int64(max(maximumPerUser, 1) - 1))]
         ) { row throws(StoreError) in SessionToEnd(row: row) }
@@ -29,18 +44,10 @@ extension SQLTransaction {
         try connection.run(Statements.raiseClientMark, [.text(new.clientID), .time(new.expiresAt)])
         try raise(new.keyMarks)
 
-        try connection.run(Statements.setLastLogin, [.text(user.id.text), .time(now)])
-        user.lastLoginAt = now
-        try append(.account, user.id.text, at: now)
-        try connection.run(Statements.putLoginAddress, [.text(user.id.text), .text(new.address.text), .time(now)])
-        try connection.run(Statements.trimLoginAddresses, [.text(user.id.text), .integer(Self.maximumAddresses)])
-        try audited(.loginSucceeded, "user:\(user.id)", "session:\(new.id)", by: audit, at: now)
-
-        let session = Session(
+        return Session(
             id: new.id, userID: user.id, clientID: new.clientID, scope: new.scope, counter: 0, nonce: new.nonce, accessEpoch: 0,
             createdAt: now, rotatedAt: now, retries: 0, refreshKeyID: new.refreshKeyID, refreshExpiresAt: new.refreshExpiresAt,
             expiresAt: new.expiresAt, accessExpiresAt: new.accessExpiresAt, lastUsedAt: now, ip: new.ip, userAgent: new.userAgent)
-        return .begun(session, user)
     }
 
     func rotate(_ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> RotationOutcome {
@@ -61,9 +68,7 @@ extension SQLTransaction {
         if behind == 0, request.rule != .rotate { return .kept(try kept(session, request, at: now), user) }
         if behind == 0 { return .rotated(try rotated(session, request, at: now), user) }
         if behind == 1, session.isWithinGrace(request, at: now) {
-            if request.ip != session.ip, request.userAgent != session.userAgent {
-                try audited(.refreshRetriedElsewhere, "session:\(session.id)", by: audit, at: now)
-            }
+            try noteRetry(of: session, request, audit: audit, at: now)
             return .retried(try retried(session, request, at: now), user)
         }
         if let row = try sessionToEnd(session.id, at: now) { try end(row, reason: "refresh token replayed", at: now) }
@@ -93,7 +98,13 @@ extension SQLTransaction {
         return session
     }
 
-    private func kept(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
+    /// Within the grace, but from somewhere else: two tabs of one browser do not look like that.
+    func noteRetry(of session: Session, _ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) {
+        guard request.ip != session.ip, request.userAgent != session.userAgent else { return }
+        try audited(.refreshRetriedElsewhere, "session:\(session.id)", by: audit, at: now)
+    }
+
+    func kept(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
         var session = old
         session.use(request, at: now)
         try connection.run(
@@ -117,7 +128,7 @@ extension SQLTransaction {
             ])
     }
 
-    private func retried(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
+    func retried(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
         var session = old
         session.retries += 1
         session.use(request, at: now)
@@ -129,7 +140,7 @@ extension SQLTransaction {
     }
 
     /// Whether tokens may be made with this refresh key. While the ring has none at all, no caller's can be older.
-    private func isCurrent(refreshKey id: String) throws(StoreError) -> Bool {
+    func isCurrent(refreshKey id: String) throws(StoreError) -> Bool {
         try connection.first(Statements.isStaleRefreshKey, [.text(id)]) { row throws(StoreError) in row.integer(0) } == 0
     }
 
@@ -148,7 +159,7 @@ extension SQLTransaction {
 }
 
 extension Session {
-    fileprivate func isWithinGrace(_ request: RotationRequest, at now: UnixTime) -> Bool {
+    func isWithinGrace(_ request: RotationRequest, at now: UnixTime) -> Bool {
         request.graceSeconds > 0 && retries < request.maximumRetries
             && rotatedAt.adding(seconds: -SQLTransaction.skew) <= now && now < rotatedAt.adding(seconds: request.graceSeconds)
     }

@@ -38,6 +38,7 @@ enum Statements {
         SELECT \(userColumns) FROM users u WHERE u.username_key IN ($1, $2) ORDER BY u.username_key = $2 DESC LIMIT 1
         """
     static let userByVerifiedEmail: SQL = "SELECT \(userColumns) FROM users u WHERE u.email_key = $1 AND u.email_verified = 1"
+    static let userByExternalID: SQL = "SELECT \(userColumns) FROM users u WHERE u.external_id = $1"
     static let users: SQL = """
         SELECT \(userColumns) FROM users u WHERE (u.created_at, u.id) < ($1, $2)
         ORDER BY u.created_at DESC, u.id DESC LIMIT $3
@@ -184,6 +185,21 @@ enum Statements {
         ORDER BY until DESC LIMIT 1
         """
 
+    // MARK: Tokens of the service before
+
+    static let oldToken: SQL = "SELECT session_id FROM old_tokens WHERE jti = $1"
+    static let noteOldToken: SQL = """
+        INSERT INTO old_tokens (jti, session_id, until) VALUES ($1, $2, $3)
+        ON CONFLICT (jti) DO UPDATE SET session_id = excluded.session_id, until = excluded.until
+        """
+    static let isOldTokenTakenBack: SQL = """
+        SELECT 1 FROM revocation_events WHERE kind = 'client' AND target = $1 AND issued_before > $2 LIMIT 1
+        """
+    static let oldTokensTakenBack: SQL = """
+        SELECT target, max(issued_before) FROM revocation_events
+        WHERE kind = 'client' AND substr(target, 1, length($1)) = $1 AND until > $2 GROUP BY target ORDER BY target
+        """
+
     // MARK: Keys
 
     private static let keyColumns = """
@@ -229,6 +245,7 @@ enum Statements {
     static let isAnythingToPurge: SQL = """
         SELECT EXISTS (SELECT 1 FROM sessions WHERE purge_at <= $1) OR EXISTS (SELECT 1 FROM revocation_events WHERE keep_until <= $1)
             OR EXISTS (SELECT 1 FROM audit WHERE at < $2) OR EXISTS (SELECT 1 FROM login_addresses WHERE last_at < $3)
+            OR EXISTS (SELECT 1 FROM old_tokens WHERE until <= $1)
         """
     static let sessionsToPurge: SQL = """
         SELECT id, refresh_expires_at, expires_at, access_expires_at FROM sessions WHERE purge_at <= $1 ORDER BY purge_at LIMIT $2
@@ -244,5 +261,8 @@ enum Statements {
     static let purgeLoginAddresses: SQL = """
         DELETE FROM login_addresses WHERE (user_id, address) IN (
             SELECT user_id, address FROM login_addresses WHERE last_at < $1 ORDER BY last_at LIMIT $2)
+        """
+    static let purgeOldTokens: SQL = """
+        DELETE FROM old_tokens WHERE jti IN (SELECT jti FROM old_tokens WHERE until <= $1 ORDER BY until LIMIT $2)
         """
 }

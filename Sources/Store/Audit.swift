@@ -57,6 +57,7 @@ package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case refreshReplayed = "refresh.replayed"
     case refreshAhead = "refresh.ahead"
     case refreshRetriedElsewhere = "refresh.retried_elsewhere"
+    case oldTokenExchanged = "old_token.exchanged"
     case tokenRevoked = "token.revoked"
     case clientRevoked = "client.revoked"
     case keyAdded = "key.added"

@@ -63,6 +63,8 @@ package protocol StoreReads {
     func user(username: UsernameKey) throws(StoreError) -> User?
     /// The account that has proved it owns this address.
     func user(verifiedEmail: EmailKey) throws(StoreError) -> User?
+    /// The account that had this name in the system it came from.
+    func user(externalID: String) throws(StoreError) -> User?
     /// Accounts, newest first; `query` matches a part of the username or e-mail without regard to ASCII case.
     func users(matching query: String?, page: Page) throws(StoreError) -> Listing<User>
     /// Whether somebody logged in to the account from this address (``LoginAddress``) since `since`.
@@ -72,6 +74,9 @@ package protocol StoreReads {
     func session(_ id: SessionID, at now: UnixTime) throws(StoreError) -> Session?
     /// The live sessions of an account, newest first.
     func sessions(of user: UserID, at now: UnixTime, page: Page) throws(StoreError) -> Listing<Session>
+
+    /// What became of a token of the service before.
+    func state(of token: OldToken, at now: UnixTime) throws(StoreError) -> OldTokenState
 
     /// Events with a higher sequence number, in order, at most `limit`.
     func events(after sequence: Int64, limit: Int) throws(StoreError) -> [RevocationEvent]
@@ -128,6 +133,17 @@ package protocol StoreTransaction: StoreReads {
     /// Decides about a presented refresh token by the rotation table, and writes what follows.
     func rotate(_ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> RotationOutcome
 
+    /// Notes until when tokens of the service before are accepted; a time before one that was noted changes nothing. What takes back
+    /// all that an account has takes those back as well from then on.
+    func acceptOldTokens(until end: UnixTime, at now: UnixTime) throws(StoreError)
+    /// Notes that a refresh token of the service before, which is good until then, is not to be exchanged: it was blacklisted there.
+    func noteOldToken(_ id: String, until: UnixTime) throws(StoreError)
+    /// Decides about a refresh token of the service before that was presented, and writes what follows.
+    func exchange(_ request: ExchangeRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> ExchangeOutcome
+    /// Notes that a refresh token of the service before is not to be exchanged, and ends the session that it was exchanged for.
+    func blacklistOldToken(_ id: String, until: UnixTime, reason: String, audit: AuditContext, at now: UnixTime) throws(StoreError)
+        -> BlacklistOutcome
+
     /// Takes something back: from the commit on its tokens are dead. Nil when there is no such thing (any more).
     func revoke(_ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime) throws(StoreError)
         -> RevocationEvent?
@@ -156,6 +172,8 @@ package enum Fact: String, Sendable {
     case lineage
     /// Set once there has been an administrator.
     case hadAdministrator = "had_administrator"
+    /// The latest end that tokens of the service before had, in milliseconds.
+    case oldTokensEnd = "old_tokens_end"
     /// The issuer that the service was last run with.
     case issuer
     /// The algorithm that the service was last run with.

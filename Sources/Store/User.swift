@@ -94,8 +94,8 @@ package enum CreateUserOutcome: Sendable, Hashable {
 /// A change of an account: what is nil stays as it is.
 ///
 /// What follows, in the same transaction:
-/// - `isActive: false`: every session ends.
-/// - a `passwordHash`: every session but `keepingSession` ends.
+/// - `isActive: false`: every session ends, and what the service before gave out.
+/// - a `passwordHash`: every session but `keepingSession` ends, and what the service before gave out.
 /// - `roles` that differ: the access tokens of every session end, the sessions go on (their `accessEpoch` rises).
 /// - any of them, an e-mail or a username: `version` rises.
 /// - anything at all: an `account` event, so that caches let go.

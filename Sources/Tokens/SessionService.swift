@@ -3,6 +3,7 @@
 
 package import MartletCryptography
 package import MartletEncoding
+package import MartletVerifier
 package import Store
 
 /// Where a request came from, as sessions remember it.
@@ -38,19 +39,24 @@ package struct SessionTokens: Sendable {
 /// Begins and refreshes sessions.
 package struct SessionService: Sendable {
     package let policy: TokenPolicy
+    /// Whose refresh tokens are exchanged for sessions; nil for nobody's.
+    package let oldIssuer: OldIssuer?
     private let store: any Store
     private let ring: KeyRing
     private let random: RandomSource
 
-    package init(policy: TokenPolicy, store: any Store, ring: KeyRing, random: RandomSource) {
+    package init(policy: TokenPolicy, store: any Store, ring: KeyRing, random: RandomSource, oldIssuer: OldIssuer? = nil) {
         self.policy = policy
+        self.oldIssuer = oldIssuer
         self.store = store
         self.ring = ring
         self.random = random
     }
 
     /// The same sessions, whose access tokens are those of the other issuer's endpoints.
-    package var compatible: Self { Self(policy: policy.compatible, store: store, ring: ring, random: random) }
+    package var compatible: Self {
+        Self(policy: policy.compatible, store: store, ring: ring, random: random, oldIssuer: oldIssuer)
+    }
 
     /// A session to be begun for a user, with `scope` as `FirstPartyScope.requested` made it.
     package func prepare(for user: UserID, scope: String, from client: ClientDescription, at now: UnixTime) -> PreparedSession {
@@ -78,8 +84,7 @@ package struct SessionService: Sendable {
     /// the signatures — in the closure it is given, to be run elsewhere. `rule` is what becomes of the token.
     package func refresh(
         _ token: RefreshToken, rule: RefreshRule = .rotate, audience: String?, from client: ClientDescription, audit: AuditContext,
-        at now: UnixTime,
-        completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> (tokens: SessionTokens, isRetry: Bool)) -> Void
+        at now: UnixTime, completion: @escaping Completion
     ) {
         let keys = ring.snapshot
         let accessEnd = now.adding(seconds: policy.accessLifetime)
@@ -106,6 +111,50 @@ package struct SessionService: Sendable {
                     return (try tokens(of: session, user, audience: audience, keys: keys, at: now), true)
                 }
             }
+        }
+    }
+
+    /// Exchanges a refresh token of the service before, once: for a session, whose tokens are answered. With `keepingToken` it stays
+    /// good until its end, for that one session. `completion` as with ``refresh(_:keepingToken:audience:from:audit:at:completion:)``.
+    package func exchange(
+        _ token: OldRefreshToken, keepingToken: Bool = false, audience: String?, from client: ClientDescription, audit: AuditContext,
+        at now: UnixTime, completion: @escaping Completion
+    ) {
+        // Never `admin`: whoever holds the old key, as many programs did, could make such a token for any account.
+        let prepared = prepare(for: UserID(""), scope: FirstPartyScope.account.rawValue, from: client, at: now)
+        let request = ExchangeRequest(
+            token: token.token, expiresAt: token.expiresAt, session: prepared.new, maximumPerUser: TokenPolicy.maximumSessions,
+            graceSeconds: policy.graceSeconds, maximumRetries: TokenPolicy.maximumRetries, keepsToken: keepingToken)
+        store.write { transaction throws(StoreError) in
+            try transaction.exchange(request, audit: audit, at: now)
+        } completion: { [self] result in
+            completion { () throws(TokenFailure) in
+                switch result {
+                case .failure(let error): throw .store(error)
+                case .success(.ended), .success(.noAccount): throw .sessionEnded
+                case .success(.replayed): throw .replayed
+                case .success(.staleKeys): throw .store(.staleKeys)
+                case .success(.begun(let session, let user)), .success(.kept(let session, let user)):
+                    return (try tokens(of: session, user, begun: prepared, audience: audience, at: now), false)
+                case .success(.retried(let session, let user)):
+                    return (try tokens(of: session, user, begun: prepared, audience: audience, at: now), true)
+                }
+            }
+        }
+    }
+
+    /// Called once, on the store's thread, with what is left to do: the signatures, to be made elsewhere.
+    package typealias Completion =
+        @Sendable (@escaping @Sendable () throws(TokenFailure) -> (tokens: SessionTokens, isRetry: Bool)) -> Void
+
+    /// Reads what was presented as a refresh token: one of this service's own, an expired one too, or one of the service before that
+    /// has not expired.
+    package func presented(_ text: [UInt8], at now: UnixTime) throws(TokenFailure) -> PresentedToken {
+        do throws(TokenFailure) {
+            return .own(try read(text))
+        } catch {
+            guard let oldIssuer, now < oldIssuer.until, case .invalid = error else { throw error }
+            return .old(try OldRefreshToken(parsing: text, of: oldIssuer, at: now))
         }
     }
 

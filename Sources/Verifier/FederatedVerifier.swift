@@ -1,5 +1,6 @@
 // FederatedVerifier: several issuers side by side. The token's own `iss`, which nobody has verified yet, chooses a verifier and
 // decides nothing else: that verifier has its own keys, cache and revocations, and demands the same `iss` of the signed claims.
+// Tokens of an `OldIssuer`, which hardly ever have one, are not for this.
 public import MartletEncoding
 import MartletJOSE
 

@@ -31,13 +31,14 @@ public final class RemoteVerifier: Sendable {
     /// - `revocations`: followed unless told otherwise; without news for long, tokens are still accepted.
     /// - `authorization`: the `Authorization` header for a feed that is not public, asked for before every request.
     /// - `limits`: how long keys that cannot be fetched again still verify, and how often an unknown one is looked for.
+    /// - `oldIssuer`: whose tokens are accepted as well until its end, as ``TokenVerifier`` has it.
     /// - `algorithms`, `leeway`, `requiredScopes`: as ``VerificationPolicy`` has them.
     /// - Throws: ``InvalidIssuer`` when the issuer is not an address that keys may be fetched from.
     public init(
         issuer: String, audience: String? = nil, fetcher: any Fetcher, tiers: FleetTiers? = nil,
         revocations following: Revocations = .followed(whenStale: .accept), authorization: @escaping @Sendable () -> String? = { nil },
         limits: RemoteKeySource.Limits = .init(), algorithms: [SignatureAlgorithm] = SignatureAlgorithm.asymmetric, leeway: Int64 = 30,
-        requiredScopes: [String] = [], clock: @escaping @Sendable () -> UnixTime = SystemClock.now
+        requiredScopes: [String] = [], oldIssuer: OldIssuer? = nil, clock: @escaping @Sendable () -> UnixTime = SystemClock.now
     ) throws(InvalidIssuer) {
         guard let keys = RemoteKeySource(.issuer(issuer), fetcher: fetcher, tiers: tiers, limits: limits, clock: clock) else {
             throw InvalidIssuer(issuer: issuer)
@@ -54,7 +55,7 @@ public final class RemoteVerifier: Sendable {
         verifier = TokenVerifier(
             policy: VerificationPolicy(
                 issuer: issuer, audiences: [audience ?? issuer], algorithms: algorithms, leeway: leeway, requiredScopes: requiredScopes),
-            keys: keys, revocations: revocations)
+            keys: keys, revocations: revocations, oldIssuer: oldIssuer)
     }
 
     /// Begins to fetch keys and to follow the feed, each on a thread of its own.

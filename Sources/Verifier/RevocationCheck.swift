@@ -2,6 +2,7 @@
 // asks with is made once and kept beside the token: no string is hashed on the way.
 import MartletCryptography
 public import MartletEncoding
+import MartletJOSE
 
 /// Knows what has been taken back.
 public protocol RevocationCheck: Sendable {
@@ -48,6 +49,15 @@ public struct RevocationSubject: Sendable, Hashable {
         self.init(
             session: sessionID.map { RevocationDigest(.session, $0) }, token: tokenID.map { RevocationDigest(.token, $0) },
             client: clientID.map { RevocationDigest(.client, $0) }, key: key, issuedAt: issuedAt)
+    }
+
+    /// Of a token of the old issuer: by its own id, by that of the token it followed from, or with all that its user had been given
+    /// by then.
+    init(old token: OldIssuer.Token) {
+        self.init(
+            session: token.claims["orig_jti"]?.string.map { RevocationDigest(.token, $0) },
+            token: token.claims.tokenID.map { RevocationDigest(.token, $0) },
+            client: RevocationDigest(.client, OldIssuer.revocationID(ofUser: token.subject)), issuedAt: token.claims.issuedAt)
     }
 }
 

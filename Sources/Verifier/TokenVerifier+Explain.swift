@@ -23,24 +23,29 @@ extension TokenVerifier {
                 unverifiedClaims: nil)
         }
         let header = resolved.header
+        let old = oldIssuer(of: resolved, snapshot, at: now)
+        let candidates = old.map { [$0.key] } ?? resolved.candidates
         var steps = [
             Step(check: .form, value: "\(text.count) bytes", verdict: .passed),
             Step(
                 check: .type, value: header.type,
-                verdict: verdict { () throws(VerificationFailure) in try checkType(of: header) }),
+                verdict: verdict { () throws(VerificationFailure) in if old == nil { try checkType(of: header) } }),
             Step(
                 check: .algorithm, value: header.algorithmName,
-                verdict: verdict { () throws(VerificationFailure) in _ = try allowedAlgorithm(of: header) }),
-            Step(
-                check: .key, value: header.keyID,
                 verdict: verdict { () throws(VerificationFailure) in
+                    if let old { try old.checkAlgorithm(of: header) } else { _ = try allowedAlgorithm(of: header) }
+                }),
+            Step(
+                check: .key, value: old.map { "the old issuer's, until \($0.until.rfc3339)" } ?? header.keyID,
+                verdict: verdict { () throws(VerificationFailure) in
+                    guard old == nil else { return }
                     try checkKeyIsKnown(resolved, snapshot, at: now) { self.claims(in: layout.payload(in: text)) }
                 }),
             Step(
                 check: .signature, value: "\(layout.signature(in: text).count) letters",
-                verdict: resolved.candidates.isEmpty
+                verdict: candidates.isEmpty
                     ? .skipped
-                    : verdict { () throws(VerificationFailure) in try checkSignature(text, layout, by: resolved.candidates) }),
+                    : verdict { () throws(VerificationFailure) in try checkSignature(text, layout, by: candidates) }),
         ]
         let claims: Claims
         do {
@@ -50,19 +55,32 @@ extension TokenVerifier {
             steps += TokenExplanation.Check.allCases.dropFirst(steps.count).map { Step(check: $0, value: nil, verdict: .skipped) }
             return TokenExplanation(steps: steps, unverifiedHeader: header, unverifiedClaims: nil)
         }
-        steps.append(Step(check: .claims, value: "\(claims.all.count) claims", verdict: .passed))
+        var subject = RevocationSubject(
+            sessionID: claims.sessionID, tokenID: claims.tokenID, clientID: claims.clientID, key: resolved.keyDigest,
+            issuedAt: claims.issuedAt)
+        let isUsable = verdict { () throws(VerificationFailure) in
+            guard let old else { return }
+            let user = try old.subject(in: claims, as: .access)
+            subject = RevocationSubject(old: OldIssuer.Token(subject: user, expiresAt: 0, claims: claims))
+        }
+        steps.append(Step(check: .claims, value: "\(claims.all.count) claims", verdict: isUsable))
         for check in ClaimsPolicy.Check.allCases where check != .type {
-            var failure = policy.claims.failure(of: check, header: header, claims: claims, at: now).map(VerificationFailure.init)
-            if check == .scope, failure == nil, let scope, !claims.scopes.contains(where: { $0.utf8.elementsEqual(scope.utf8) }) {
+            let scopes = old?.scopes ?? claims.scopes
+            var failure =
+                if let old {
+                    old.failure(of: check, header, claims, policy.claims, at: now)
+                } else {
+                    policy.claims.failure(of: check, header: header, claims: claims, at: now).map(VerificationFailure.init)
+                }
+            if check == .scope, failure == nil, let scope, !scopes.contains(where: { $0.utf8.elementsEqual(scope.utf8) }) {
                 failure = .insufficientScope(scope)
             }
             steps.append(
-                Step(check: .init(check), value: value(of: check, header, claims, at: now), verdict: failure.map { .failed($0) } ?? .passed)
+                Step(
+                    check: .init(check), value: value(of: check, header, claims, scopes, at: now),
+                    verdict: failure.map { .failed($0) } ?? .passed)
             )
         }
-        let subject = RevocationSubject(
-            sessionID: claims.sessionID, tokenID: claims.tokenID, clientID: claims.clientID, key: resolved.keyDigest,
-            issuedAt: claims.issuedAt)
         let verdict: TokenExplanation.Verdict =
             switch revocations?.verdict(on: subject, at: now) {
             case nil, .standing: .passed
@@ -82,14 +100,16 @@ extension TokenVerifier {
         }
     }
 
-    private func value(of check: ClaimsPolicy.Check, _ header: JWSHeader, _ claims: Claims, at now: UnixTime) -> String? {
+    private func value(
+        of check: ClaimsPolicy.Check, _ header: JWSHeader, _ claims: Claims, _ scopes: [String], at now: UnixTime
+    ) -> String? {
         switch check {
         case .type: header.type
         case .issuer: claims.issuer
         case .audience: claims.audience.joined(separator: " ")
         case .expiry: claims.expiresAt.map { Self.time($0, at: now, leeway: policy.claims.leeway) }
         case .notBefore: claims.notBefore.map { Self.time($0, at: now, leeway: policy.claims.leeway) }
-        case .scope: claims.scopes.joined(separator: " ")
+        case .scope: scopes.joined(separator: " ")
         }
     }
 

@@ -2,6 +2,7 @@
 //
 //     seen before, under these keys, which are still good?  ── yes ──> exp, nbf again ─┐
 //       no: form → typ → alg allowed → key by kid and alg → signature → claims (one list) ─┴─> extra scope → revocation
+//                   └─ another: the old issuer's? ─> its alg → its key → claims (its list) ─┘
 //
 // Synchronous and never waiting: no network, no disk, locks held for some nanoseconds. `explain` walks the same steps to their
 // end (TokenVerifier+Explain).
@@ -14,6 +15,8 @@ public final class TokenVerifier: Sendable {
     public let policy: VerificationPolicy
     let keys: any KeySource
     let revocations: (any RevocationCheck)?
+    /// Whose tokens are accepted besides the issuer's own; nil for nobody's.
+    public let oldIssuer: OldIssuer?
     private let cache: TokenCache
 
     /// A verifier.
@@ -22,12 +25,16 @@ public final class TokenVerifier: Sendable {
     /// - `revocations`: what has been taken back; without it a token lives until `exp`.
     /// - `cacheCapacity`: how many good tokens are kept at most, brought down to a power of two; 0 for none. A token of usual size
     ///   takes about 2 KiB; ones over 4 KiB are not kept, and none takes more than 12 KiB.
+    /// - `oldIssuer`: whose tokens are accepted as well, until its end. Only a token whose `typ` is not the policy's, and whose `kid`
+    ///   is none of the issuer's, is ever tried with its key.
     public init(
-        policy: VerificationPolicy, keys: any KeySource, revocations: (any RevocationCheck)? = nil, cacheCapacity: Int = 32_768
+        policy: VerificationPolicy, keys: any KeySource, revocations: (any RevocationCheck)? = nil, cacheCapacity: Int = 32_768,
+        oldIssuer: OldIssuer? = nil
     ) {
         self.policy = policy
         self.keys = keys
         self.revocations = revocations
+        self.oldIssuer = oldIssuer
         var random = SystemRandomNumberGenerator()
         cache = TokenCache(capacity: cacheCapacity, seed: (random.next(), random.next()))
     }
@@ -88,7 +95,7 @@ public final class TokenVerifier: Sendable {
         _ text: UnsafeBufferPointer<UInt8>, with snapshot: KeySnapshot, at now: UnixTime
     ) throws(VerificationFailure) -> VerifiedToken {
         let (layout, header) = try parse(text, with: snapshot)
-        try checkType(of: header.header)
+        guard header.header.hasType(policy.claims.type) else { return try verifyOld(text, layout, header, with: snapshot, at: now) }
         let algorithm = try allowedAlgorithm(of: header.header)
         try checkKeyIsKnown(header, snapshot, at: now) { self.claims(in: layout.payload(in: text)) }
         try checkSignature(text, layout, by: header.candidates)
@@ -97,6 +104,17 @@ public final class TokenVerifier: Sendable {
         if let failure = policy.claims.failure(header: header.header, claims: claims, at: now) { throw VerificationFailure(failure) }
         guard let expiresAt = claims.expiresAt else { throw .missingClaim("exp") }
         return VerifiedToken(text: Array(text), header: header, algorithm: algorithm, claims: claims, expiresAt: expiresAt)
+    }
+
+    /// A token of another type than the issuer's: one of the old issuer, or none.
+    @inline(never)
+    private func verifyOld(
+        _ text: UnsafeBufferPointer<UInt8>, _ layout: CompactJWS.Layout, _ header: ResolvedHeader, with snapshot: KeySnapshot,
+        at now: UnixTime
+    ) throws(VerificationFailure) -> VerifiedToken {
+        guard let old = oldIssuer(of: header, snapshot, at: now) else { throw .wrongType }
+        let token = try old.token(text, layout, header.header, as: .access, policy.claims, at: now)
+        return VerifiedToken(text: Array(text), keyID: header.header.keyID, token, of: old, leeway: policy.claims.leeway)
     }
 
     func parse(
@@ -108,6 +126,15 @@ public final class TokenVerifier: Sendable {
         } catch {
             throw .malformed(error)
         }
+    }
+
+    /// The old issuer, if it is to say whether a token with this header is good.
+    func oldIssuer(of header: ResolvedHeader, _ snapshot: KeySnapshot, at now: UnixTime) -> OldIssuer? {
+        guard let oldIssuer, now < oldIssuer.until, OldIssuer.mayBe(header.header), !header.header.hasType(policy.claims.type) else {
+            return nil
+        }
+        if let keyID = header.header.keyID, snapshot.keys.contains(keyID: keyID) { return nil }
+        return oldIssuer
     }
 
     /// Before the algorithm and the key: a token of another kind is told so, whatever it was signed with.

@@ -1,11 +1,14 @@
 // VerifiedToken: what a token says, after everything about it was checked. Only a `TokenVerifier` makes one; handing one on
 // costs a reference count, cached or not.
+import MartletEncoding
 public import MartletJOSE
 
 /// A token that was verified.
 public final class VerifiedToken: Sendable {
-    /// `sub`.
+    /// `sub`; of a token of the old issuer the user by its claim.
     public let subject: String?
+    /// Whether it is one of the old issuer's (``OldIssuer``): it has no session, and no scopes and roles of its own.
+    public let isFromOldIssuer: Bool
     /// `client_id`.
     public let clientID: String?
     /// `sid`.
@@ -16,7 +19,7 @@ public final class VerifiedToken: Sendable {
     public let scopes: [String]
     /// `iat`, in seconds.
     public let issuedAt: Int64?
-    /// `exp`, in seconds.
+    /// `exp`, in seconds; of a token of the old issuer no later than that issuer's end.
     public let expiresAt: Int64
     /// `kid`.
     public let keyID: String?
@@ -32,7 +35,7 @@ public final class VerifiedToken: Sendable {
     /// `aud`.
     public var audience: [String] { claims.audience }
     /// `roles`.
-    public var roles: [String] { claims.roles }
+    public var roles: [String] { isFromOldIssuer ? [] : claims.roles }
 
     /// Whether this scope is granted.
     public func hasScope(_ scope: String) -> Bool {
@@ -45,6 +48,7 @@ public final class VerifiedToken: Sendable {
     /// The claims have passed the policy, which demands `exp`.
     init(text: [UInt8], header: ResolvedHeader, algorithm: SignatureAlgorithm, claims: Claims, expiresAt: Int64) {
         self.text = text
+        isFromOldIssuer = false
         self.algorithm = algorithm
         self.claims = claims
         self.expiresAt = expiresAt
@@ -58,5 +62,24 @@ public final class VerifiedToken: Sendable {
         issuedAt = claims.issuedAt
         revocationSubject = RevocationSubject(
             sessionID: sessionID, tokenID: tokenID, clientID: clientID, key: header.keyDigest, issuedAt: issuedAt)
+    }
+
+    /// A token of the old issuer. The cache looks at `exp` alone, so it cannot be later than the end of the key; the policy's leeway
+    /// does not reach beyond that.
+    init(text: [UInt8], keyID: String?, _ token: OldIssuer.Token, of old: OldIssuer, leeway: Int64) {
+        self.text = text
+        isFromOldIssuer = true
+        algorithm = old.key.algorithm
+        claims = token.claims
+        expiresAt = min(token.expiresAt, old.until.adding(seconds: -leeway).seconds)
+        notBefore = claims.notBefore
+        self.keyID = keyID
+        subject = token.subject
+        clientID = nil
+        sessionID = nil
+        tokenID = claims.tokenID
+        scopes = old.scopes
+        issuedAt = claims.issuedAt
+        revocationSubject = RevocationSubject(old: token)
     }
 }

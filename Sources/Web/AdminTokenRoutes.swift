@@ -131,11 +131,16 @@ struct AdminTokenRoutes: Sendable {
     /// An access token by its `jti`, a refresh token by its session. A 401 would speak of the administrator's own token, so what
     /// is wrong with this one is told as a problem of the member.
     private func target(ofToken text: [UInt8], at now: UnixTime) throws(Refusal) -> RevocationTarget {
-        if let refresh = try? services.sessions.read(text) { return .session(refresh.session, ofUser: refresh.user) }
+        switch try? services.sessions.presented(text, at: now) {
+        case .own(let refresh): return .session(refresh.session, ofUser: refresh.user)
+        case .old(let refresh):
+            let state = try services.read { reads throws(StoreError) in try reads.state(of: refresh.token, at: now) }
+            if case .exchanged(let session) = state { return .session(session, ofUser: nil) }
+            return .token(id: refresh.id, until: refresh.expiresAt)
+        case nil: break
+        }
         do throws(VerificationFailure) {
-            let token = try services.anyAudience.verify(text, at: now)
-            guard let id = token.tokenID else { throw .missingClaim("jti") }
-            return .token(id: id, until: UnixTime(seconds: token.expiresAt))
+            return try .token(try services.anyAudience.verify(text, at: now))
         } catch {
             if error == .expired || error == .revoked { throw .notFound("The token is dead already: \(error.message)") }
             throw .invalid([FieldProblem("token", "invalid", error.message)])

@@ -30,7 +30,8 @@ struct Caller: Sendable {
 extension Services {
     /// The caller, who must have `scope`. Verified in memory: may run on a loop.
     ///
-    /// Throws 401 without a good token and 403 without the scope.
+    /// Throws 401 without a good token and 403 without the scope. A token of the service before, whose user has another name here, is
+    /// for ``asUser(_:_:)``.
     func caller(_ request: Request, _ scope: FirstPartyScope = .account) throws(Refusal) -> Caller {
         let text = try request.bearerToken(schemes)
         do throws(VerificationFailure) { return try caller(bearing: text, request, scope) } catch { throw Refusal(error) }
@@ -40,10 +41,58 @@ extension Services {
     func caller(
         bearing token: ArraySlice<UInt8>, _ request: Request, _ scope: FirstPartyScope = .account
     ) throws(VerificationFailure) -> Caller {
-        let token = try verifier.verify(token, at: request.receivedAt)
+        try caller(by: try verifier.verify(token, at: request.receivedAt), request, scope)
+    }
+
+    /// Goes on with the caller, who must have the scope `account`; on a worker if it is by a token of the service before, whose account
+    /// is looked up. The body is given these services, so that one that needs nothing else costs no allocation.
+    func asUser(
+        _ request: Request, _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
+    ) throws(Refusal) -> Outcome {
+        try asUser(bearing: try request.bearerToken(schemes), request, body)
+    }
+
+    /// The same by a token that came another way than in `Authorization`.
+    func asUser(
+        bearing text: ArraySlice<UInt8>, _ request: Request,
+        _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
+    ) throws(Refusal) -> Outcome {
+        let token: VerifiedToken
+        let caller: Caller
+        do throws(VerificationFailure) {
+            token = try verifier.verify(text, at: request.receivedAt)
+            guard !token.isFromOldIssuer else {
+                return hop(to: .worker) { () throws(Refusal) in
+                    try body(self, Caller(token, try oldAccount(of: token, at: request.receivedAt).id, request))
+                }
+            }
+            caller = try self.caller(by: token, request, .account)
+        } catch {
+            throw Refusal(error)
+        }
+        return try body(self, caller)
+    }
+
+    private func caller(
+        by token: VerifiedToken, _ request: Request, _ scope: FirstPartyScope
+    ) throws(VerificationFailure) -> Caller {
         guard token.hasScope(scope.rawValue) else { throw .insufficientScope(scope.rawValue) }
+        guard !token.isFromOldIssuer else { throw .wrongType }
         guard let subject = token.subject else { throw .missingClaim("sub") }
         return Caller(token, UserID(subject), request)
+    }
+
+    /// The account of an access token of the service before. Blocks: for a worker. Throws 401 when there is none, when it is disabled,
+    /// and for a token that was blacklisted.
+    func oldAccount(of token: VerifiedToken, at now: UnixTime) throws(Refusal) -> User {
+        let old = OldToken(
+            id: OldIssuer.tokenID(in: token.claims), user: token.subject ?? "", issuedAt: token.issuedAt.map { UnixTime(seconds: $0) })
+        let (user, state) = try read { reads throws(StoreError) in
+            (try reads.user(externalID: old.user), try reads.state(of: old, at: now))
+        }
+        guard let user else { throw .unauthorized("invalid_token", "The token's user does not exist.") }
+        guard user.isActive, state != .ended else { throw Refusal(VerificationFailure.revoked) }
+        return user
     }
 
     /// Goes on, on a worker, if the caller has the scope `admin` and the store says that they hold the role now.

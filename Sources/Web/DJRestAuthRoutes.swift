@@ -125,8 +125,10 @@ struct DJRestAuthRoutes: Sendable {
             throw .unauthorized("no_refresh_token", "Refresh token was not included in \(place) data.")
         }
         let token = try services.refreshTokenAlone(Array(text.utf8), at: request.receivedAt)
-        let audit = AuditContext(request, actor: .user(token.user))
-        return services.blacklist(token, reason: "logout", audit: audit, for: request) { said("Successfully logged out.", .ok) }
+        let audit = if case .own(let own) = token { AuditContext(request, actor: .user(own.user)) } else { AuditContext(request) }
+        return services.blacklist(
+            token, keepingToken: !settings.tokens.rotatesRefreshTokens, reason: "logout", audit: audit, for: request
+        ) { said("Successfully logged out.", .ok) }
     }
 
     /// What logout makes of a refusal. Whatever it says of the refresh token takes the cookies away, and its 401 has neither a code
@@ -157,15 +159,15 @@ struct DJRestAuthRoutes: Sendable {
         }
         let now = request.receivedAt
         let token = try services.refreshTokenAlone(Array(text.utf8), at: now)
-        return try services.exchange(token, rule: settings.tokens.rule, for: request) { tokens in
-            let hasRefresh = settings.tokens.rotatesRefreshTokens && !cookies.carryRefresh
+        return try services.exchange(token, rule: settings.tokens.rule, for: request) { tokens, hasNewRefresh in
+            let hasRefresh = hasNewRefresh && !cookies.carryRefresh
             let body = JSONWriter.object(capacity: 1536) { writer in
                 writer.member("access", tokens.access.text)
                 if hasRefresh { writer.member("refresh", tokens.refresh) }
                 writer.member("access_expiration", tokens.access.expiresAt.djangoText)
                 if hasRefresh { writer.member("refresh_expiration", tokens.session.refreshExpiresAt.djangoText) }
             }
-            return cookies.setting(tokens, hasNewRefresh: settings.tokens.rotatesRefreshTokens, at: now, on: .privateJSON(body))
+            return cookies.setting(tokens, hasNewRefresh: hasNewRefresh, at: now, on: .privateJSON(body))
         }
     }
 

@@ -4,6 +4,7 @@
 import Accounts
 import HTTP
 import MartletEncoding
+import MartletVerifier
 import ResourceServer
 import Store
 import Tokens
@@ -75,25 +76,31 @@ extension Services {
         }
     }
 
-    /// A refresh token of this service that has not expired. Its signature is checked, in memory: may run on a loop.
-    func refreshToken(_ text: [UInt8], at now: UnixTime) throws(Refusal) -> RefreshToken {
-        let token = try refusing { () throws(TokenFailure) in try sessions.read(text) }
-        guard !token.isExpired(at: now) else { throw Refusal(TokenFailure.expired) }
+    /// A refresh token of this service, or of the one before, that has not expired. Its signature is checked, in memory: may run on a
+    /// loop. What is no refresh token of either is refused for `failure`, if one is given.
+    func refreshToken(
+        _ text: [UInt8], orRefusing failure: VerificationFailure? = nil, at now: UnixTime
+    ) throws(Refusal) -> PresentedToken {
+        let token: PresentedToken
+        do throws(TokenFailure) {
+            token = try sessions.presented(text, at: now)
+        } catch {
+            if case .invalid = error, let failure { throw Refusal(failure) }
+            throw Refusal(error)
+        }
+        if case .own(let own) = token, own.isExpired(at: now) { throw Refusal(TokenFailure.expired) }
         return token
     }
 
     /// Exchanges a refresh token, and goes on with what came of it. `rule` is what becomes of it.
     func refresh(
-        _ token: RefreshToken, rule: RefreshRule = .rotate, audience: String?, for request: Request,
+        _ token: PresentedToken, rule: RefreshRule = .rotate, audience: String?, for request: Request,
         then respond: @escaping @Sendable (Result<(tokens: SessionTokens, isRetry: Bool), TokenFailure>) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
         let now = request.receivedAt
-        do throws(AccountError) { try throttle.countRefresh(of: token.session, at: now) } catch { throw Refusal(error) }
+        do throws(AccountError) { try throttle.countRefresh(of: token.limitKey, at: now) } catch { throw Refusal(error) }
         return parked(request) { resumption in
-            sessions.refresh(
-                token, rule: rule, audience: audience, from: client(request),
-                audit: AuditContext(request), at: now
-            ) { finish in
+            let completion: SessionService.Completion = { finish in
                 resumption.resume {
                     answering { () throws(Refusal) in
                         let result: Result<(tokens: SessionTokens, isRetry: Bool), TokenFailure>
@@ -101,6 +108,15 @@ extension Services {
                         return try respond(result)
                     }
                 }
+            }
+            let (client, audit) = (client(request), AuditContext(request))
+            switch token {
+            case .own(let token):
+                sessions.refresh(
+                    token, rule: rule, audience: audience, from: client, audit: audit, at: now, completion: completion)
+            case .old(let token):
+                sessions.exchange(
+                    token, keepingToken: rule != .rotate, audience: audience, from: client, audit: audit, at: now, completion: completion)
             }
         }
     }
@@ -121,6 +137,16 @@ extension Services {
             }
             guard let entry else { throw .unauthorized("invalid_token", "The token's user does not exist.") }
             return try respond(entry)
+        }
+    }
+}
+
+extension PresentedToken {
+    /// What a refresh counts for: its session, or the token that one will be exchanged for.
+    fileprivate var limitKey: SessionID {
+        switch self {
+        case .own(let token): token.session
+        case .old(let token): SessionID("old:" + token.id)
         }
     }
 }

@@ -15,82 +15,104 @@ struct SessionRoutes: Sendable {
     /// out logs out by its cookie alone.
     func logout(_ request: Request) throws(Refusal) -> Outcome {
         if let text = try JSONBody(request, mayBeEmpty: true).string("refresh") { return try logout(by: text, request) }
-        let caller: Caller
         do throws(Refusal) {
-            caller = try services.caller(request)
+            return try services.asUser(request) { _, caller in answering { () throws(Refusal) in try logout(caller, request) } }
         } catch {
             guard let cookie = services.cookie.token(in: request) else { throw error }
             try services.cookie.requireOwnOrigin(request)
             return try logout(by: cookie, request)
         }
-        guard let session = caller.session else { throw Refusal(VerificationFailure.missingClaim("sid")) }
+    }
+
+    /// The session of the token ends; a token of the service before, which has none, ends by itself.
+    private func logout(_ caller: Caller, _ request: Request) throws(Refusal) -> Outcome {
+        let target: RevocationTarget
+        if let session = caller.session {
+            target = .session(session, ofUser: caller.user)
+        } else {
+            guard caller.token.isFromOldIssuer else { throw Refusal(VerificationFailure.missingClaim("sid")) }
+            do throws(VerificationFailure) { target = try .token(caller.token) } catch { throw Refusal(error) }
+        }
         let now = request.receivedAt
         return services.commit(for: request) { transaction throws(StoreError) in
-            try transaction.revoke(.session(session, ofUser: caller.user), reason: "logout", audit: caller.audit, at: now)
-        } then: { event throws(Refusal) in
-            try loggedOut(event, request)
+            try transaction.revoke(target, reason: "logout", audit: caller.audit, at: now) != nil
+        } then: { hasEnded throws(Refusal) in
+            try loggedOut(hasEnded, request)
         }
     }
 
     /// `POST /auth/logout-all`.
     func logoutAll(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.caller(request)
         let now = request.receivedAt
         let hasCookie = services.cookie.token(in: request) != nil
-        return services.commit(for: request) { transaction throws(StoreError) in
-            try transaction.revoke(.user(caller.user), reason: "logout everywhere", audit: caller.audit, at: now)
-        } then: { _ in
-            hasCookie ? .noContent.adding(.setCookie, services.cookie.clearing) : .noContent
+        return try services.asUser(request) { services, caller in
+            services.commit(for: request) { transaction throws(StoreError) in
+                try transaction.revoke(.user(caller.user), reason: "logout everywhere", audit: caller.audit, at: now)
+            } then: { _ in
+                hasCookie ? .noContent.adding(.setCookie, services.cookie.clearing) : .noContent
+            }
         }
     }
 
     /// `GET /auth/sessions`.
     func list(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.caller(request)
-        let page = try Page(request)
-        return hop(to: .worker) { () throws(Refusal) in
-            let listing = try services.read { reads throws(StoreError) in
-                try reads.sessions(of: caller.user, at: request.receivedAt, page: page)
+        try services.asUser(request) { services, caller throws(Refusal) in
+            let page = try Page(request)
+            return hop(to: .worker) { () throws(Refusal) in
+                let listing = try services.read { reads throws(StoreError) in
+                    try reads.sessions(of: caller.user, at: request.receivedAt, page: page)
+                }
+                return .respond(
+                    .privateJSON(Representation.list(listing) { Representation.write($0, current: caller.session, to: &$1) }))
             }
-            return .respond(
-                .privateJSON(Representation.list(listing) { Representation.write($0, current: caller.session, to: &$1) }))
         }
     }
 
     /// `DELETE /auth/sessions/{id}`: one's own; another user's is not there.
     func end(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.caller(request)
-        let target = RevocationTarget.session(SessionID(request.parameter("id") ?? ""), ofUser: caller.user)
+        let id = SessionID(request.parameter("id") ?? "")
         let now = request.receivedAt
-        return services.commit(for: request) { transaction throws(StoreError) in
-            try transaction.revoke(target, reason: "ended by its user", audit: caller.audit, at: now)
-        } then: { event throws(Refusal) in
-            guard event != nil else { throw .notFound("There is no such session.") }
-            return .noContent
+        return try services.asUser(request) { services, caller in
+            services.commit(for: request) { transaction throws(StoreError) in
+                try transaction.revoke(.session(id, ofUser: caller.user), reason: "ended by its user", audit: caller.audit, at: now)
+            } then: { event throws(Refusal) in
+                guard event != nil else { throw .notFound("There is no such session.") }
+                return .noContent
+            }
         }
     }
 
     /// `POST /auth/password`.
     func changePassword(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.caller(request)
-        let body = try JSONBody(request)
-        let (current, new) = (try body.required("current_password"), try body.required("new_password"))
-        return services.reauthenticated(request, caller, current: current, new: new) { user, hash in
-            UserChange(passwordHash: hash, keepingSession: caller.session, ifVersion: user.version)
-        } then: { _ in
-            .noContent
+        try services.asUser(request) { services, caller throws(Refusal) in
+            let body = try JSONBody(request)
+            let (current, new) = (try body.required("current_password"), try body.required("new_password"))
+            return services.reauthenticated(request, caller, current: current, new: new) { user, hash in
+                UserChange(passwordHash: hash, keepingSession: caller.session, ifVersion: user.version)
+            } then: { _ in
+                .noContent
+            }
         }
     }
 
     private func logout(by text: String, _ request: Request) throws(Refusal) -> Outcome {
-        let token = try refusing { () throws(TokenFailure) in try services.sessions.read(Array(text.utf8)) }
-        guard !token.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.sessionEnded) }
-        let audit = AuditContext(request, actor: .user(token.user))
-        return services.end(token, request, reason: "logout", audit: audit) { event throws(Refusal) in try loggedOut(event, request) }
+        let now = request.receivedAt
+        let token: PresentedToken
+        do throws(TokenFailure) {
+            token = try services.sessions.presented(Array(text.utf8), at: now)
+        } catch {
+            throw Refusal(error == .expired ? TokenFailure.sessionEnded : error)
+        }
+        var audit = AuditContext(request)
+        if case .own(let own) = token {
+            guard !own.isExpired(at: now) else { throw Refusal(TokenFailure.sessionEnded) }
+            audit.actor = .user(own.user)
+        }
+        return services.end(token, request, reason: "logout", audit: audit) { hasEnded throws(Refusal) in try loggedOut(hasEnded, request) }
     }
 
-    private func loggedOut(_ event: RevocationEvent?, _ request: Request) throws(Refusal) -> Response {
-        guard event != nil else { throw Refusal(TokenFailure.sessionEnded) }
+    private func loggedOut(_ hasEnded: Bool, _ request: Request) throws(Refusal) -> Response {
+        guard hasEnded else { throw Refusal(TokenFailure.sessionEnded) }
         return services.cookie.token(in: request) == nil ? .noContent : .noContent.adding(.setCookie, services.cookie.clearing)
     }
 }

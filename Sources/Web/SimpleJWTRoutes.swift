@@ -74,8 +74,8 @@ struct SimpleJWTRoutes: Sendable {
 
     /// `POST /api/token/refresh/`.
     private func refresh(_ request: Request) throws(Refusal) -> Outcome {
-        try services.exchange(try refreshToken(request), rule: settings.rule, for: request) { tokens in
-            Self.answer(tokens, withRefresh: settings.rotatesRefreshTokens)
+        try services.exchange(try refreshToken(request), rule: settings.rule, for: request) { tokens, hasNewRefresh in
+            Self.answer(tokens, withRefresh: hasNewRefresh)
         }
     }
 
@@ -83,8 +83,13 @@ struct SimpleJWTRoutes: Sendable {
     func verify(_ request: Request) throws(Refusal) -> Outcome {
         let text = Array(try DRFBody(request).fields(["token"])[0].utf8)
         do throws(VerificationFailure) {
-            guard try services.anyAudience.verify(text, at: request.receivedAt).tokenID != nil else { throw .missingClaim("jti") }
-            return .respond(Self.empty)
+            let token = try services.anyAudience.verify(text, at: request.receivedAt)
+            guard token.tokenID != nil else { throw .missingClaim("jti") }
+            guard token.isFromOldIssuer else { return .respond(Self.empty) }
+            return hop(to: .worker) { () throws(Refusal) in
+                _ = try services.oldAccount(of: token, at: request.receivedAt)
+                return .respond(Self.empty)
+            }
         } catch {
             switch error {
             case .wrongType: break
@@ -97,8 +102,7 @@ struct SimpleJWTRoutes: Sendable {
         let token = try services.refreshToken(text, at: request.receivedAt)
         if settings.isStrict, !settings.blacklistsAfterRotation { return .respond(Self.empty) }
         return hop(to: .worker) { () throws(Refusal) in
-            let session = try services.read { reads throws(StoreError) in try reads.session(token.session, at: request.receivedAt) }
-            guard token.isOf(session), session?.counter == token.counter else {
+            guard try isCurrent(token, at: request.receivedAt) else {
                 throw settings.isStrict
                     ? DRFBody.refusal([("non_field_errors", ["Token is blacklisted"])]) : Refusal(TokenFailure.sessionEnded)
             }
@@ -106,14 +110,23 @@ struct SimpleJWTRoutes: Sendable {
         }
     }
 
+    private func isCurrent(_ token: PresentedToken, at now: UnixTime) throws(Refusal) -> Bool {
+        guard case .own(let own) = token else {
+            return try services.isLive(token, keepingToken: !settings.rotatesRefreshTokens, at: now)
+        }
+        let session = try services.read { reads throws(StoreError) in try reads.session(own.session, at: now) }
+        return own.isOf(session) && session?.counter == own.counter
+    }
+
     /// `POST /api/token/blacklist/`.
     private func blacklist(_ request: Request) throws(Refusal) -> Outcome {
         services.blacklist(
-            try refreshToken(request), reason: "blacklisted by its holder", audit: AuditContext(request), for: request
+            try refreshToken(request), keepingToken: !settings.rotatesRefreshTokens, reason: "blacklisted by its holder",
+            audit: AuditContext(request), for: request
         ) { Self.empty }
     }
 
-    private func refreshToken(_ request: Request) throws(Refusal) -> RefreshToken {
+    private func refreshToken(_ request: Request) throws(Refusal) -> PresentedToken {
         try services.refreshTokenAlone(Array(try DRFBody(request).fields(["refresh"])[0].utf8), at: request.receivedAt)
     }
 

@@ -63,15 +63,18 @@ struct TokenRoutes: Sendable {
     /// `POST /auth/verify`: what the API would say of a token.
     func verify(_ request: Request) throws(Refusal) -> Outcome {
         let text = Array(try JSONBody(request).required("token").utf8)
-        let refresh: RefreshToken
+        let now = request.receivedAt
         do throws(VerificationFailure) {
-            let token = try services.anyAudience.verify(text, at: request.receivedAt)
-            return .respond(Self.active("access", token.claims.json))
+            let token = try services.anyAudience.verify(text, at: now)
+            guard token.isFromOldIssuer else { return .respond(Self.active("access", token.claims.json)) }
+            return hop(to: .worker) { () throws(Refusal) in
+                _ = try services.oldAccount(of: token, at: now)
+                return .respond(Self.active("access", token.claims.json))
+            }
         } catch {
-            guard error == .wrongType, let token = try? services.sessions.read(text) else { throw Refusal(error) }
-            refresh = token
+            guard error == .wrongType else { throw Refusal(error) }
         }
-        guard !refresh.isExpired(at: request.receivedAt) else { throw Refusal(TokenFailure.expired) }
+        let refresh = try services.refreshToken(text, orRefusing: .wrongType, at: now)
         return hop(to: .worker) { () throws(Refusal) in
             guard try services.isLive(refresh, at: request.receivedAt) else { throw Refusal(TokenFailure.sessionEnded) }
             return .respond(Self.active("refresh", refresh.claims))
@@ -84,11 +87,17 @@ struct TokenRoutes: Sendable {
         let target: RevocationTarget
         do throws(VerificationFailure) {
             let token = try services.anyAudience.verify(text, at: request.receivedAt)
-            guard let id = token.tokenID else { throw .missingClaim("jti") }
-            target = .token(id: id, until: UnixTime(seconds: token.expiresAt))
+            target = try .token(token)
         } catch {
             if error == .expired || error == .revoked { return .respond(.noContent) }
-            guard error == .wrongType, let refresh = try? services.sessions.read(text) else { throw Refusal(error) }
+            guard error == .wrongType else { throw Refusal(error) }
+            let refresh: PresentedToken
+            do throws(TokenFailure) {
+                refresh = try services.sessions.presented(text, at: request.receivedAt)
+            } catch {
+                if error == .expired { return .respond(.noContent) }
+                throw Refusal(VerificationFailure.wrongType)
+            }
             return services.end(refresh, request, reason: "blacklisted by its holder", audit: AuditContext(request)) { _ in .noContent }
         }
         let audit = AuditContext(request)
@@ -197,22 +206,50 @@ struct WantedTokens: Sendable {
 }
 
 extension Services {
-    /// Ends the session of a refresh token; nil to `respond` when it has ended before, or is not of this token.
+    /// Ends the session of a refresh token, or that of one of the service before, which is not exchanged any more. False to `respond`
+    /// when that was so before, or the session is not of this token.
     func end(
-        _ token: RefreshToken, _ request: Request, reason: String, audit: AuditContext,
-        then respond: @escaping @Sendable (RevocationEvent?) throws(Refusal) -> Response
+        _ token: PresentedToken, _ request: Request, reason: String, audit: AuditContext,
+        then respond: @escaping @Sendable (Bool) throws(Refusal) -> Response
     ) -> Outcome {
         let now = request.receivedAt
-        return commit(for: request) { transaction throws(StoreError) -> RevocationEvent? in
-            guard token.isOf(try transaction.session(token.session, at: now)) else { return nil }
-            return try transaction.revoke(.session(token.session, ofUser: token.user), reason: reason, audit: audit, at: now)
-        } then: { event throws(Refusal) in
-            try respond(event)
+        return commit(for: request) { transaction throws(StoreError) -> Bool in
+            switch token {
+            case .own(let token):
+                guard token.isOf(try transaction.session(token.session, at: now)) else { return false }
+                let target = RevocationTarget.session(token.session, ofUser: token.user)
+                return try transaction.revoke(target, reason: reason, audit: audit, at: now) != nil
+            case .old(let token):
+                return try transaction.blacklistOldToken(token.id, until: token.expiresAt, reason: reason, audit: audit, at: now)
+                    != .alreadyDone
+            }
+        } then: { hasEnded throws(Refusal) in
+            try respond(hasEnded)
         }
     }
 
-    /// Whether the session of a refresh token lives. Blocks: for a worker.
-    func isLive(_ token: RefreshToken, at now: UnixTime) throws(Refusal) -> Bool {
-        token.isOf(try read { reads throws(StoreError) in try reads.session(token.session, at: now) })
+    /// Whether a refresh token would be taken: its session lives, or it can still be exchanged. With `keepingToken`, as for
+    /// ``refresh(_:keepingToken:audience:for:then:)``, an exchanged one is as good as its session. Blocks: for a worker.
+    func isLive(_ token: PresentedToken, keepingToken: Bool = false, at now: UnixTime) throws(Refusal) -> Bool {
+        try read { reads throws(StoreError) in
+            switch token {
+            case .own(let token): return token.isOf(try reads.session(token.session, at: now))
+            case .old(let token):
+                guard try reads.user(externalID: token.token.user)?.isActive == true else { return false }
+                switch try reads.state(of: token.token, at: now) {
+                case .unused: return true
+                case .ended: return false
+                case .exchanged(let session): return keepingToken ? try reads.session(session, at: now) != nil : false
+                }
+            }
+        }
+    }
+}
+
+extension RevocationTarget {
+    /// An access token by its id. One of the service before may be good for longer than it is accepted: its own `exp` counts.
+    static func token(_ token: VerifiedToken) throws(VerificationFailure) -> RevocationTarget {
+        guard let id = token.tokenID else { throw .missingClaim("jti") }
+        return .token(id: id, until: UnixTime(seconds: token.claims.expiresAt ?? token.expiresAt))
     }
 }

@@ -16,12 +16,17 @@ struct UserRoutes: Sendable {
 
     /// `GET /api/v1/users/me`.
     func me(_ request: Request) throws(Refusal) -> Outcome {
-        try services.account(caller(request).user) { entry in .respond(.privateJSON(entry.profile)) }
+        try asUser(request) { services, caller throws(Refusal) in
+            try services.account(caller.user) { entry in .respond(.privateJSON(entry.profile)) }
+        }
     }
 
     /// `PATCH /api/v1/users/me`.
     func changeMe(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try caller(request)
+        try asUser(request) { _, caller throws(Refusal) in try changeMe(caller, request) }
+    }
+
+    private func changeMe(_ caller: Caller, _ request: Request) throws(Refusal) -> Outcome {
         let body = try JSONBody(request)
         let name = try body.string("display_name")
         if let name, name.unicodeScalars.count > 150 || name.unicodeScalars.contains(where: { $0.value < 0x20 }) {
@@ -55,7 +60,14 @@ struct UserRoutes: Sendable {
     /// `GET /api/v1/users/{id}`: oneself, or anybody for administrators.
     func one(_ request: Request) throws(Refusal) -> Outcome {
         let id = UserID(request.parameter("id") ?? "")
-        guard try services.verified(request, by: services.verifier).subject != id.text else { return try me(request) }
+        let token = try services.verified(request, by: services.verifier)
+        if token.isFromOldIssuer {
+            return try services.asUser(request) { services, caller throws(Refusal) in
+                guard caller.user == id else { throw Refusal(VerificationFailure.insufficientScope(FirstPartyScope.admin.rawValue)) }
+                return try services.account(id) { entry in .respond(.privateJSON(entry.profile)) }
+            }
+        }
+        guard token.subject != id.text else { return try me(request) }
         return try services.asAdministrator(request) { _ throws(Refusal) in
             let user = try services.read { reads throws(StoreError) in try reads.user(id) }
             guard let user else { throw Refusal(AccountError.notFound) }
@@ -64,13 +76,13 @@ struct UserRoutes: Sendable {
     }
 
     /// The header wins over the cookie, which counts in requests that change something only when they come from our own pages.
-    private func caller(_ request: Request) throws(Refusal) -> Caller {
+    private func asUser(
+        _ request: Request, _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
+    ) throws(Refusal) -> Outcome {
         guard let cookies, request.headerCount(.authorization) == 0, let text = cookies.access(in: request) else {
-            return try services.caller(request)
+            return try services.asUser(request, body)
         }
         try cookies.requireOwnPages(request, unlessItOnlyReads: true)
-        do throws(VerificationFailure) { return try services.caller(bearing: Array(text.utf8)[...], request) } catch {
-            throw Refusal(error)
-        }
+        return try services.asUser(bearing: Array(text.utf8)[...], request, body)
     }
 }

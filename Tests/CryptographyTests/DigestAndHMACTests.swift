@@ -49,6 +49,22 @@ import Testing
         #expect(!hmac.isValid(code: hmac.code(for: message), for: message + [0]))
     }
 
+    /// RFC 4231 §4.3.
+    @Test(arguments: [
+        (
+            Digest.sha384,
+            "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649"
+        ),
+        (
+            .sha512,
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"
+        ),
+    ])
+    func `so it has over the longer digests`(digest: Digest, expected: String) {
+        let hmac = HMACKey(Array("Jefe".utf8), digest)
+        for _ in 0..<2 { #expect(Hex.encode(hmac.code(for: Array("what do ya want for nothing?".utf8))) == expected) }
+    }
+
     @Test func `an empty key is a key`() {
         // HMAC_SHA256("", "") of RFC 2104's definition.
         #expect(Hex.encode(HMACKey([UInt8]()).code(for: [])) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")

@@ -29,6 +29,39 @@ struct UnixTimeTests {
         #expect(String(decoding: HTTPDate.bytes(time), as: UTF8.self) == httpDate)
     }
 
+    @Test(
+        "what people write is read: a date, or date and time with an offset",
+        arguments: [
+            ("1970-01-01", 0), ("2000-02-29", 951_782_400_000), ("2100-03-01", 4_107_542_400_000), ("0000-01-01", -62_167_219_200_000),
+            ("1900-02-28T23:59:59Z", -2_203_891_201_000), ("1994-11-06T08:49:37Z", 784_111_777_000),
+            ("1994-11-06t08:49:37.5z", 784_111_777_500), ("1994-11-06 08:49:37.123999Z", 784_111_777_123),
+            ("1994-11-06T09:49:37+01:00", 784_111_777_000), ("1994-11-05T21:19:37-11:30", 784_111_777_000),
+            ("2016-12-31T23:59:60Z", 1_483_228_800_000),
+        ] as [(String, Int64)])
+    func reading(text: String, milliseconds: Int64) {
+        #expect(UnixTime(dateOrTime: text)?.milliseconds == milliseconds)
+    }
+
+    @Test("what is written is read again")
+    func readingWhatIsWritten() {
+        for day in stride(from: Int64(-719_000), through: 2_932_000, by: 7919) {
+            let time = UnixTime(milliseconds: day * 86_400_000 + day &* 7919 % 86_400_000)
+            #expect(UnixTime(dateOrTime: time.rfc3339) == time, "\(time.rfc3339)")
+        }
+    }
+
+    @Test(
+        "what is no date or time is not read",
+        arguments: [
+            "", "2027", "2027-1-31", "2027-02-29", "2100-02-29", "2027-04-31", "2027-00-01", "2027-13-01", "2027-01-00", "27-01-01",
+            "2027-01-31T", "2027-01-31T18:00", "2027-01-31T18:00:00", "2027-01-31T24:00:00Z", "2027-01-31T18:60:00Z",
+            "2027-01-31T18:00:61Z", "2027-01-31T18:00:00.Z", "2027-01-31T18:00:00+1", "2027-01-31T18:00:00Zx", " 2027-01-31", "+027-01-31",
+            "2027-01-31T18:00:00+01:60", "1769817600",
+        ])
+    func unreadable(text: String) {
+        #expect(UnixTime(dateOrTime: text) == nil)
+    }
+
     @Test("days follow each other for eight hundred years, weekdays and leap years as the calendar has them")
     func days() {
         var (year, month, day, weekday) = (1600, 1, 1, 6)

@@ -23,9 +23,12 @@ struct SettingTests {
 
     @Test("what opens something is a secret")
     func secrets() {
-        #expect(Set(Setting.all.filter(\.isSecret).map(\.name)) == ["master_key", "master_key_previous", "jwt_secret", "admin_password"])
-        #expect(Setting.api.filter(\.isSecret).map(\.name) == ["fleet_secret"])
-        #expect(Setting.api.filter(\.mayBeFile).map(\.name) == ["redis", "fleet_secret"], "the address may hold a password")
+        #expect(
+            Set(Setting.all.filter(\.isSecret).map(\.name)) == [
+                "master_key", "master_key_previous", "jwt_secret", "admin_password", "old_key",
+            ])
+        #expect(Setting.api.filter(\.isSecret).map(\.name) == ["fleet_secret", "old_key"])
+        #expect(Setting.api.filter(\.mayBeFile).map(\.name) == ["redis", "fleet_secret", "old_key"], "the address may hold a password")
     }
 
     @Test(
@@ -60,7 +63,7 @@ struct SettingTests {
     func noFlags(flag: String) {
         #expect(throws: (any Error).self) { try SettingFlags.parse(["--\(flag)", "here"]) }
         #expect(throws: (any Error).self) { try SettingFlags.parse(["--\(flag)-file", "here"]) }
-        #expect(!ServeCommand.helpMessage(columns: 400).contains("--\(flag)"))
+        #expect(!ServeCommand.helpMessage(columns: 400).contains("--\(flag) "))
     }
 
     @Test("help tells each flag with its variable and default")

@@ -25,7 +25,7 @@ package struct Check: Sendable, CustomTestStringConvertible {
     /// The whole suite.
     package static let all =
         accounts + accountChanges + imports + sessions + rotation + rotationRaces + revocations + keys + auditTrail + commits + listings
-        + purging
+        + purging + oldTokens
 }
 
 /// A fresh database of the engine under test.

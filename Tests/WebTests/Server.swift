@@ -67,7 +67,8 @@ struct Server {
     init(
         isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil,
         djRestAuth: DJRestAuthSettings? = nil, origins: [String] = [], loginLimit: LoginThrottle.Limit? = nil,
-        claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"], leeway: Int64 = 0
+        claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"], leeway: Int64 = 0,
+        oldIssuer: OldIssuer? = nil
     ) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
@@ -78,7 +79,7 @@ struct Server {
         let policy = TokenPolicy(
             issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 1_209_600, sessionLifetime: 7_776_000,
             graceSeconds: 30, compatibility: simplejwt == nil && djRestAuth == nil ? nil : claims)
-        let sessions = SessionService(policy: policy, store: store, ring: ring, random: random)
+        let sessions = SessionService(policy: policy, store: store, ring: ring, random: random, oldIssuer: oldIssuer)
         let hasher = PasswordHasher(parameters: try #require(Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1)), random: random)
         let throttle = LoginThrottle(limit: loginLimit)
         let common = CommonPasswords(sortedLines: Array("password1\n".utf8))
@@ -95,7 +96,7 @@ struct Server {
             TokenVerifier(
                 policy: VerificationPolicy(issuer: Self.issuer, audiences: audiences, leeway: leeway)
                     .accepting(otherIssuers: claims.issuer.map { [$0] } ?? []),
-                keys: ring.source, revocations: revocations)
+                keys: ring.source, revocations: revocations, oldIssuer: oldIssuer)
         }
         var services = Services(
             store: store, ring: ring, rotation: rotation, sessions: sessions,

@@ -47,7 +47,8 @@ let commandLine = AuditContext(actor: .commandLine)
 extension Installation {
     /// The issuer of this database, its keys as they are.
     func issuer() throws(ConfigurationError) -> Issuer {
-        try Issuer(self, name: configuration.issuer, preparing: false, at: SystemClock.now())
+        try Issuer(
+            self, name: configuration.issuer, preparing: false, oldIssuer: configuration.oldIssuer?.issuer, at: SystemClock.now())
     }
 
     /// The account with this username or id. Throws when there is none.

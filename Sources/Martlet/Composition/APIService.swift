@@ -13,11 +13,12 @@ struct APIService: Sendable {
     private let logger: Logger
 
     init(_ configuration: APIConfiguration, logger: Logger) throws(ConfigurationError) {
+        let oldIssuer = try configuration.oldIssuer?.current(at: SystemClock.now(), logger: logger)
         let issuer: RemoteVerifier
         do throws(InvalidIssuer) {
             issuer = try RemoteVerifier(
                 issuer: configuration.issuer, audience: configuration.audience, fetcher: CurlFetcher(), tiers: configuration.tiers,
-                revocations: .followed(whenStale: configuration.whenStale))
+                revocations: .followed(whenStale: configuration.whenStale), oldIssuer: oldIssuer)
         } catch {
             throw ConfigurationError("\(Setting.apiIssuer.variable): \(error)")
         }

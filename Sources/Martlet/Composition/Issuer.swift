@@ -14,14 +14,19 @@ struct Issuer: Sendable {
     let ring: KeyRing
     let rotation: KeyRotation
     let sessions: SessionService
+    private let oldIssuer: OldIssuer?
 
     /// The issuer of an installation. Without a name it is the one that the service was last run with.
     ///
     /// With `preparing`, which is the service's to do, keys that are missing or due are made, and those under an earlier master
     /// key are sealed anew.
-    init(_ installation: Installation, name: String?, preparing: Bool, at now: UnixTime) throws(ConfigurationError) {
+    /// - `oldIssuer`: whose tokens are accepted besides.
+    init(
+        _ installation: Installation, name: String?, preparing: Bool, oldIssuer: OldIssuer? = nil, at now: UnixTime
+    ) throws(ConfigurationError) {
         let configuration = installation.configuration
         self.installation = installation
+        self.oldIssuer = oldIssuer
         rotation = KeyRotation(
             store: installation.store, masterKey: installation.masterKey, algorithm: configuration.signingAlgorithm,
             days: configuration.keyRotationDays, random: installation.random)
@@ -45,15 +50,18 @@ struct Issuer: Sendable {
             issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
             refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
             graceSeconds: configuration.graceSeconds, compatibility: configuration.compatibleClaims)
-        sessions = SessionService(policy: policy, store: installation.store, ring: ring, random: installation.random)
+        sessions = SessionService(
+            policy: policy, store: installation.store, ring: ring, random: installation.random, oldIssuer: oldIssuer)
     }
 
-    /// Notes in the database what the service runs with, for commands that are not told. Answers the issuer before, if it was another.
-    func remember() throws(ConfigurationError) -> String? {
+    /// Notes in the database what the service runs with, for commands that are not told. Answers the issuer's name before, if it was
+    /// another.
+    func remember(at now: UnixTime) throws(ConfigurationError) -> String? {
         let facts: [(Fact, String)] = [(.issuer, name), (.signingAlgorithm, installation.configuration.signingAlgorithm.name)]
         let lineage = Identifier.random(installation.random)
         do throws(StoreError) {
-            return try installation.store.write { transaction throws(StoreError) in
+            return try installation.store.write { [oldIssuer] transaction throws(StoreError) in
+                if let oldIssuer { try transaction.acceptOldTokens(until: oldIssuer.until, at: now) }
                 let before = try transaction.fact(.issuer)
                 if try transaction.fact(.lineage) == nil { try transaction.setFact(.lineage, lineage) }
                 for (fact, value) in facts where try transaction.fact(fact) != value { try transaction.setFact(fact, value) }
@@ -72,7 +80,8 @@ struct Issuer: Sendable {
             algorithms: SignatureAlgorithm.asymmetric + (ring.isShared ? [.hs256] : []), leeway: installation.configuration.leeway)
         let otherName = installation.configuration.compatibleClaims?.issuer
         return TokenVerifier(
-            policy: policy.accepting(otherIssuers: otherName.map { [$0] } ?? []), keys: ring.source, revocations: revocations)
+            policy: policy.accepting(otherIssuers: otherName.map { [$0] } ?? []), keys: ring.source, revocations: revocations,
+            oldIssuer: oldIssuer)
     }
 
     /// A verifier of those for the service's own APIs.

@@ -31,9 +31,11 @@ struct Service: Sendable {
         }
         let now = SystemClock.now()
         let installation = try Installation(configuration, for: .service, at: now)
-        let issuer = try Issuer(installation, name: try Self.issuer(configuration, listen), preparing: true, at: now)
+        let oldIssuer = try configuration.oldIssuer?.current(at: now, logger: logger)
+        let issuer = try Issuer(
+            installation, name: try Self.issuer(configuration, listen), preparing: true, oldIssuer: oldIssuer, at: now)
         let random = installation.random
-        if let before = try issuer.remember() {
+        if let before = try issuer.remember(at: now) {
             logger.warning("the issuer was \(before) and is now \(issuer.name): tokens made before are not valid any more")
         }
         let feed = FeedPublisher(

@@ -14,6 +14,8 @@ struct APIConfiguration: Sendable {
     /// Redis first, then the disk; nil without either.
     var tiers: FleetTiers?
     var whenStale: RevocationFeed.WhenStale
+    /// The service before; nil when its tokens are strangers'.
+    var oldIssuer: OldIssuerSettings?
     var trustedProxies: TrustedProxies
     var cors: CORSPolicy
     var metricsListen: ListenAddress?
@@ -33,6 +35,7 @@ struct APIConfiguration: Sendable {
         whenStale =
             texts[.maxStaleness] == "off"
             ? .accept : .refuse(afterSeconds: try Configuration.number(.maxStaleness, texts, 2...86_400, or: "off"))
+        oldIssuer = try OldIssuerSettings(texts, scopes: [])
         trustedProxies = try Configuration.proxies(texts)
         cors = try Configuration.cors(texts)
         metricsListen = texts[.apiMetricsListen] == "off" ? nil : try Configuration.address(.apiMetricsListen, texts)

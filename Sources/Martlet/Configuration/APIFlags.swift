@@ -27,6 +27,8 @@ struct APIFlags: ParsableArguments {
     @Option(name: Setting.apiMetricsListen.argumentName, help: Setting.apiMetricsListen.argumentHelp)
     var metricsListen: String?
 
+    @OptionGroup var old: OldIssuerFlags
+
     @OptionGroup var server: ServerFlags
 
     /// What was said, by setting.
@@ -34,7 +36,7 @@ struct APIFlags: ParsableArguments {
         [
             (.apiListen, listen), (.apiIssuer, issuer), (.apiAudience, audience), (.redis, redis), (.keyCacheDir, keyCacheDir),
             (.maxStaleness, maxStaleness), (.apiMetricsListen, metricsListen),
-        ] + server.texts
+        ] + old.texts + server.texts
     }
 
     /// The configuration that flags, environment and file make together.

@@ -55,6 +55,8 @@ struct Configuration: Sendable {
     var simplejwt: SimpleJWTSettings?
     /// The endpoints of dj-rest-auth; nil for none.
     var djRestAuth: DJRestAuthSettings?
+    /// The service before; nil when its tokens are strangers'.
+    var oldIssuer: OldIssuerSettings?
     var logLevel: Logger.Level
     var logFormat: LogFormat?
     var publicFolder: String?
@@ -96,6 +98,7 @@ struct Configuration: Sendable {
         leeway = try Self.number(.compatLeeway, texts, 0...ClaimsPolicy.maximumLeeway)
         simplejwt = try Self.simplejwt(compat, texts)
         djRestAuth = try Self.djRestAuth(compat, texts)
+        oldIssuer = try OldIssuerSettings(texts, scopes: [FirstPartyScope.account.rawValue])
         logLevel = try Self.logLevel(texts)
         logFormat = try Self.logFormat(texts)
         publicFolder = texts[.publicDir]
@@ -144,8 +147,9 @@ struct Configuration: Sendable {
 
     private static func signing(_ texts: SettingTexts) throws(ConfigurationError) -> (SignatureAlgorithm, [UInt8]?) {
         let name = texts[.signingAlgorithm] ?? ""
-        guard let algorithm = SignatureAlgorithm(rawValue: name) else {
-            let names = SignatureAlgorithm.allCases.map(\.name).joined(separator: ", ")
+        let known = SignatureAlgorithm.asymmetric + [.hs256]
+        guard let algorithm = known.first(where: { $0.name == name }) else {
+            let names = known.map(\.name).joined(separator: ", ")
             throw ConfigurationError("\(texts.origin(.signingAlgorithm)) must be one of \(names).")
         }
         guard algorithm.isSymmetric else {

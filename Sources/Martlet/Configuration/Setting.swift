@@ -39,7 +39,8 @@ struct Setting: Sendable, Hashable {
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
         compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatUserIDClaim, compatTokenTypeClaim,
         compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie, compatRefreshCookie,
-        compatReturnExpiration, compatOldPassword, logLevel, logFormat, publicDir, migrationsDir, maxConnections,
+        compatReturnExpiration, compatOldPassword, oldKey, oldKeyUntil, oldKeyAlgorithm, oldUserIDClaim, oldTokenTypeClaim, oldIssuer,
+        oldAudience, logLevel, logFormat, publicDir, migrationsDir, maxConnections,
         maxRequestLine, maxHeaderBytes,
         maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
@@ -47,7 +48,8 @@ struct Setting: Sendable, Hashable {
 
     /// Those of `martlet api`.
     static let api = [
-        apiListen, apiIssuer, apiAudience, redis, fleetSecret, keyCacheDir, maxStaleness, trustedProxies, forwardedHeader, corsOrigins,
+        apiListen, apiIssuer, apiAudience, redis, fleetSecret, keyCacheDir, maxStaleness, oldKey, oldKeyUntil, oldKeyAlgorithm,
+        oldUserIDClaim, oldTokenTypeClaim, oldIssuer, oldAudience, trustedProxies, forwardedHeader, corsOrigins,
         apiMetricsListen, logLevel, logFormat, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody, headTimeout,
         bodyTimeout, idleTimeout, writeTimeout,
     ]
@@ -122,6 +124,18 @@ struct Setting: Sendable, Hashable {
     static let compatOldPassword = Setting(
         "compat_old_password_field_enabled", "on",
         "on, or off: at dj-rest-auth's password change an access token is enough, without the old password.")
+    static let oldKey = Setting(
+        "old_key", nil, "The secret (Django's SECRET_KEY) or PEM public key of the service before: its tokens are accepted for a while.",
+        isSecret: true)
+    static let oldKeyUntil = Setting(
+        "old_key_until", nil, "When that ends: a date, which is its first moment in UTC, or an RFC 3339 time; at most 400 days ahead.")
+    static let oldKeyAlgorithm = Setting(
+        "old_key_algorithm", nil, "The one algorithm of those tokens. Default: HS256 for a secret, RS256 for RSA, else the curve's.")
+    static let oldUserIDClaim = Setting("old_user_id_claim", "user_id", "The claim of those tokens that names the user.")
+    static let oldTokenTypeClaim = Setting(
+        "old_token_type_claim", "token_type", "The claim that says access or refresh; none where those tokens have no such claim.")
+    static let oldIssuer = Setting("old_issuer", nil, "What iss of those tokens must be. Default: it is not looked at.")
+    static let oldAudience = Setting("old_audience", nil, "What aud of those tokens must contain. Default: it is not looked at.")
     static let logLevel = Setting("log_level", "info", "trace, debug, info, notice, warning, error or critical.")
     static let logFormat = Setting("log_format", nil, "text or json. Default: text on a terminal, else json.")
     static let publicDir = Setting("public_dir", nil, "A folder of web pages in place of those in the program.")

@@ -114,6 +114,8 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.migrationsDir.argumentName, help: Setting.migrationsDir.argumentHelp)
     var migrationsDir: String?
 
+    @OptionGroup var old: OldIssuerFlags
+
     @OptionGroup var server: ServerFlags
 
     /// What was said, by setting.
@@ -155,7 +157,7 @@ struct SettingFlags: ParsableArguments {
             (.compatLeeway, compatLeeway),
             (.publicDir, publicDir),
             (.migrationsDir, migrationsDir),
-        ] + server.texts
+        ] + old.texts + server.texts
     }
 
     /// The configuration that flags, environment and file make together.

@@ -43,6 +43,9 @@ static const unsigned char audit_sql[] = {
 static const unsigned char imported_users_sql[] = {
 #embed "../../../Migrations/0006_imported_users.sqlite.sql"
 };
+static const unsigned char old_tokens_sql[] = {
+#embed "../../../Migrations/0007_old_tokens.sqlite.sql"
+};
 static const unsigned char common_passwords[] = {
 #embed "common-passwords.txt"
 };
@@ -63,6 +66,7 @@ static const struct martlet_embedded_file files[] = {
     FILE("Migrations/0004_keys.sqlite.sql", keys_sql),
     FILE("Migrations/0005_audit.sqlite.sql", audit_sql),
     FILE("Migrations/0006_imported_users.sqlite.sql", imported_users_sql),
+    FILE("Migrations/0007_old_tokens.sqlite.sql", old_tokens_sql),
     FILE("common-passwords.txt", common_passwords),
 };
 

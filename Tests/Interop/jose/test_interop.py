@@ -9,8 +9,9 @@ from joserfc import jws as joserfc_jws
 from jwcrypto import jwk as jwcrypto_jwk
 from jwcrypto import jws as jwcrypto_jws
 
+SECRETS = {"HS256": 256, "HS384": 384, "HS512": 512}
 CURVES = {"ES256": "P-256", "ES384": "P-384"}
-ALGORITHMS = ["ES256", "ES384", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256"]
+ALGORITHMS = ["ES256", "ES384", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384", "HS512"]
 CLAIMS = {"iss": "https://other.example", "sub": "grüße", "n": [1, 2.5, None]}
 
 
@@ -20,8 +21,8 @@ def new_key(algorithm):
         key = jwcrypto_jwk.JWK.generate(kty="EC", crv=CURVES[algorithm], kid="theirs", alg=algorithm, use="sig")
     elif algorithm == "EdDSA":
         key = jwcrypto_jwk.JWK.generate(kty="OKP", crv="Ed25519", kid="theirs", alg=algorithm, use="sig")
-    elif algorithm == "HS256":
-        key = jwcrypto_jwk.JWK.generate(kty="oct", size=256, kid="theirs", alg=algorithm, use="sig")
+    elif algorithm in SECRETS:
+        key = jwcrypto_jwk.JWK.generate(kty="oct", size=SECRETS[algorithm], kid="theirs", alg=algorithm, use="sig")
     else:
         key = jwcrypto_jwk.JWK.generate(kty="RSA", size=2048, kid="theirs", alg=algorithm, use="sig")
     return key
@@ -64,7 +65,7 @@ SIGNERS = {"pyjwt": pyjwt_sign, "joserfc": joserfc_sign, "jwcrypto": jwcrypto_si
 
 
 def verification_key(signed, algorithm):
-    if algorithm == "HS256":
+    if algorithm in SECRETS:
         return json.loads(signed.private_jwk)
     (key,) = json.loads(signed.jwks)["keys"]
     return key
@@ -82,7 +83,7 @@ def test_others_verify_our_tokens_with_our_keys(martlet_sign, library, algorithm
 def test_others_verify_our_tokens_with_their_keys(martlet_sign, algorithm):
     key = new_key(algorithm)
     signed = martlet_sign(algorithm, key.export())
-    public = json.loads(key.export()) if algorithm == "HS256" else json.loads(key.export_public())
+    public = json.loads(key.export()) if algorithm in SECRETS else json.loads(key.export_public())
     for verify in VERIFIERS.values():
         assert verify(public, algorithm, signed.token)["sub"] == "grüße"
 
@@ -92,7 +93,7 @@ def test_others_verify_our_tokens_with_their_keys(martlet_sign, algorithm):
 def test_we_verify_their_tokens_with_their_keys(martlet_verify, library, algorithm):
     key = json.loads(new_key(algorithm).export())
     token = SIGNERS[library](key, algorithm)
-    public = key if algorithm == "HS256" else json.loads(jwcrypto_jwk.JWK(**key).export_public())
+    public = key if algorithm in SECRETS else json.loads(jwcrypto_jwk.JWK(**key).export_public())
     assert json.loads(martlet_verify(json.dumps({"keys": [public]}), token)) == CLAIMS
 
 
@@ -102,7 +103,7 @@ def test_we_verify_their_tokens_with_our_keys(martlet_sign, martlet_verify, libr
     signed = martlet_sign(algorithm)
     key = json.loads(signed.private_jwk)
     token = SIGNERS[library](key, algorithm)
-    jwks = json.dumps({"keys": [key]}) if algorithm == "HS256" else signed.jwks
+    jwks = json.dumps({"keys": [key]}) if algorithm in SECRETS else signed.jwks
     assert json.loads(martlet_verify(jwks, token)) == CLAIMS
 
 
