@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
 # Two stages: the first has the compiler, the second only what the program needs to run. The Swift runtime is linked in;
-# OpenSSL, libargon2, libcrypt, SQLite, libcurl and hiredis stay Debian's, so that their fixes come with a rebuild on a newer base image.
+# OpenSSL, libargon2, libcrypt, SQLite, libcurl, hiredis and libpq (loaded only to import from PostgreSQL) stay Debian's, so that their fixes come with a rebuild on a newer base image.
 
 FROM swift:6.2-bookworm AS build
 
@@ -31,7 +31,7 @@ FROM debian:bookworm-slim
 
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libargon2-1 libcrypt1 libcurl4 libhiredis0.14 libsqlite3-0 libssl3 \
+    && apt-get install --yes --no-install-recommends ca-certificates libargon2-1 libcrypt1 libcurl4 libhiredis0.14 libpq5 libsqlite3-0 libssl3 \
         libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 martlet \

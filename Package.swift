@@ -56,6 +56,7 @@ let package = Package(
             name: "CMartletCrypt", path: "Sources/SystemLibraries/CCrypt",
             linkerSettings: [.linkedLibrary("crypt", .when(platforms: [.linux]))]),
         .target(name: "CMartletCurl", path: "Sources/SystemLibraries/CCurl"),
+        .target(name: "CMartletPQ", path: "Sources/SystemLibraries/CPQ"),
         .systemLibrary(
             name: "CMartletHiredis", path: "Sources/SystemLibraries/CHiredis",
             providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
@@ -79,6 +80,7 @@ let package = Package(
         layer("ResourceServer", "ResourceServer", ["MartletEncoding", "MartletJOSE", "MartletVerifier", "HTTP"]),
         layer("Store", "Store", ["MartletEncoding", "MartletThreads"]),
         layer("SQLStore", "SQLStore", ["CSQLite", "MartletEncoding", "MartletThreads", "Store"]),
+        layer("DjangoData", "DjangoData", ["CSQLite", "CMartletPQ", "MartletEncoding"]),
         layer(
             "Tokens", "Tokens",
             ["MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store"]),
@@ -97,7 +99,7 @@ let package = Package(
                 "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletVerifierCurl",
                 "MartletVerifierRedis",
                 "PasswordHashing", "MartletThreads", "HTTP", "HTTPServer", "Shadow", "ResourceServer", "Store", "SQLStore", "Tokens",
-                "Accounts", "Web", arguments, log,
+                "Accounts", "Web", "DjangoData", arguments, log,
             ],
             path: "Sources/Martlet", swiftSettings: settings),
 
@@ -132,6 +134,7 @@ let package = Package(
         tests("ShadowTests", ["MartletEncoding", "MartletThreads", "Shadow"]),
         tests(
             "SQLStoreTests", ["CSQLite", "MartletEncoding", "MartletThreads", "Store", "SQLStore", "StoreConformance", "ProjectMigrations"]),
+        tests("DjangoDataTests", ["CSQLite", "MartletEncoding", "DjangoData"]),
         tests(
             "TokensTests",
             [
@@ -156,7 +159,7 @@ let package = Package(
             "MartletTests",
             [
                 "Martlet", "CEmbedded", "MartletEncoding", "MartletJOSE", "MartletVerifier", "PasswordHashing", "HTTP", "HTTPServer",
-                "Accounts", "Shadow", "SQLStore",
+                "Accounts", "Shadow", "SQLStore", "Store", "MartletCryptography", "DjangoData",
                 arguments, log,
             ]),
     ]

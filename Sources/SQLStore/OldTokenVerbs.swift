@@ -5,10 +5,6 @@ import MartletEncoding
 import Store
 
 extension SQLReads {
-    func user(externalID: String) throws(StoreError) -> User? {
-        try connection.first(Statements.userByExternalID, [.text(externalID)]) { row throws(StoreError) in try row.user() }
-    }
-
     func state(of token: OldToken, at now: UnixTime) throws(StoreError) -> OldTokenState {
         let issuedAt = token.issuedAt ?? UnixTime(milliseconds: .min)
         let isTakenBack = try connection.first(

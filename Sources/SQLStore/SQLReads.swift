@@ -34,6 +34,10 @@ extension SQLReads {
         try connection.first(Statements.userByVerifiedEmail, [.text(verifiedEmail.text)]) { row throws(StoreError) in try row.user() }
     }
 
+    func user(externalID: String) throws(StoreError) -> User? {
+        try connection.first(Statements.userByExternalID, [.text(externalID)]) { row throws(StoreError) in try row.user() }
+    }
+
     func users(matching query: String?, page: Page) throws(StoreError) -> Listing<User> {
         guard let from = Cursor(of: page) else { return Listing(items: [], next: nil) }
         let position: [SQLValue] = [.integer(from.number), .text(from.text), .integer(Int64(page.limit + 1))]

@@ -25,16 +25,17 @@ package final class SQLStore: Store {
     /// - `auditDays`: days after which lines of the audit trail are purged. With nil nothing is purged by this store, of any
     ///   table: for command lines, which do not know the service's settings.
     /// - `queueLimit`: verbs that may wait for the writer.
+    /// - `cacheKiB`: the writer's pages in memory; many rows at once want their indexes there.
     /// - `now` is written beside the migrations that are applied.
     ///
     /// Throws `incompatible` for a file that is no database, for a newer program's, or with another migration under a known
     /// number; `unavailable` when it cannot be opened or stays locked.
     package init(
         location: Location, migrations: [Migration], random: @escaping @Sendable (Int) -> [UInt8], auditDays: Int64? = 400,
-        queueLimit: Int = 8192, at now: UnixTime
+        queueLimit: Int = 8192, cacheKiB: Int = 4096, at now: UnixTime
     ) throws(StoreError) {
         let migrator = try Migrator(migrations)
-        let connection = try SQLiteConnection.writer(location)
+        let connection = try SQLiteConnection.writer(location, cacheKiB: cacheKiB)
         try migrator.apply(on: connection, at: now)
         let counter = RowCounter()
         self.counter = counter

@@ -32,12 +32,12 @@ struct DatabaseFlags: ParsableArguments {
     }
 
     /// Opens the database; makes one, as the service does at its first start, only where `mayMake` says so.
-    func open(mayMake: Bool = false) throws -> Installation {
+    func open(mayMake: Bool = false, for opener: Installation.Opener = .command) throws -> Installation {
         let configuration = try configuration()
         guard mayMake || File.exists(configuration.databasePath) else {
             throw CommandFailure("There is no database \(configuration.databasePath); --data-dir names the folder of another one.")
         }
-        return try Installation(configuration, for: .command, at: SystemClock.now())
+        return try Installation(configuration, for: opener, at: SystemClock.now())
     }
 }
 

@@ -9,7 +9,7 @@ struct MartletCommand: ParsableCommand {
         commandName: "martlet", abstract: "An auth service: JWTs you can take back.", version: Version.text,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, UserCommand.self, KeysCommand.self, TokenCommand.self, RevokeCommand.self,
-            APICommand.self, ShadowCommand.self, BackupCommand.self, VersionCommand.self,
+            APICommand.self, ShadowCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self, VersionCommand.self,
         ])
 }
 

@@ -12,9 +12,9 @@ enum Terminal {
         write(STDOUT_FILENO, line + "\n")
     }
 
-    /// A line on standard error, at once.
-    static func note(_ line: String) {
-        write(STDERR_FILENO, line + "\n")
+    /// A line on standard error, or the part of one.
+    static func note(_ text: String, endsLine: Bool = true) {
+        write(STDERR_FILENO, text + (endsLine ? "\n" : ""))
     }
 
     /// A password: from standard input as it is (one line), or typed unseen, twice when it is new. Nil when there is none.

@@ -18,9 +18,9 @@ struct Installation: Sendable {
     let masterKeyName: String
     let random = RandomSource.secure
 
-    /// Who opens it.
+    /// Who opens it. An import is a command that writes more than any other.
     enum Opener {
-        case service, command
+        case service, command, bulk
     }
 
     /// Opens what the configuration names: makes the data folder and the master key with a new database, and migrates. Throws
@@ -36,7 +36,7 @@ struct Installation: Sendable {
         do throws(StoreError) {
             store = try SQLStore(
                 location: .file(configuration.databasePath), migrations: migrations, random: { RandomSource.secure.bytes($0) },
-                auditDays: opener == .service ? configuration.auditDays : nil, at: now)
+                auditDays: opener == .service ? configuration.auditDays : nil, cacheKiB: opener == .bulk ? 131_072 : 4096, at: now)
         } catch {
             throw ConfigurationError("The database \(configuration.databasePath) cannot be used: \(error.detail)")
         }

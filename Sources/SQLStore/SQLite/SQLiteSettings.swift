@@ -3,8 +3,8 @@
 import Store
 
 extension SQLiteConnection {
-    /// The connection that writes.
-    static func writer(_ location: SQLStore.Location) throws(StoreError) -> SQLiteConnection {
+    /// The connection that writes, with so many KiB of pages in memory.
+    static func writer(_ location: SQLStore.Location, cacheKiB: Int = 4096) throws(StoreError) -> SQLiteConnection {
         switch location {
         case .memory:
             let connection = try SQLiteConnection(path: ":memory:", role: .writer)
@@ -15,7 +15,7 @@ extension SQLiteConnection {
             let connection = try SQLiteConnection(path: path, role: .writer)
             connection.setBusyTimeout(milliseconds: Int32(Writer.pollMilliseconds))
             try connection.useWriteAheadLog()
-            try connection.execute(script: common + durable)
+            try connection.execute(script: common + durable + "PRAGMA cache_size = -\(cacheKiB);")
             connection.takeOverCheckpoints()
             return connection
         }
@@ -54,7 +54,6 @@ extension SQLiteConnection {
         """
     private static let durable = """
         PRAGMA synchronous = FULL;
-        PRAGMA cache_size = -4096;
         PRAGMA journal_size_limit = 33554432;
 
         """

@@ -37,22 +37,26 @@ NAMES = [
 ADDRESSES = {"Ada": "ada@example.com", "ada": "ada@example.com", "ADA": "Ada@Example.com", "åsa": "åsa@bücher.example"}
 
 
-def make_database(path):
-    """Makes the database; the accounts, each with username, password (None when there is none), email, hasher, can_log_in,
+def make_database(path, **settings):
+    """Makes the database (`settings` are of the site; with DATABASES, `path` only names the description); the accounts, each with username, password (None when there is none), email, hasher, can_log_in,
     is_active, is_staff, is_superuser and groups, and the tokens: each with token, username, is_blacklisted and is_expired."""
-    return in_django("make", path)
+    return json.loads(in_django([__file__, "make", str(path)], path, **settings))
 
 
 def log_in(path):
     """For each account that make_database described, in order: its name if Django lets it in, else None. Logins rehash."""
-    return in_django("log-in", path)
+    return json.loads(in_django([__file__, "log-in", str(path)], path))
 
 
-def in_django(action, path):
-    environment = {**os.environ, "SITE_SETTINGS": json.dumps({**SITE, "database": str(path)}), "PYTHONWARNINGS": "ignore"}
+def manage(path, *arguments, **settings):
+    """What a command of manage.py prints."""
+    return in_django(["-m", "django", *map(str, arguments)], path, **settings)
+
+
+def in_django(words, path, **settings):
+    environment = {**os.environ, "SITE_SETTINGS": json.dumps({**SITE, "database": str(path), **settings}), "PYTHONWARNINGS": "ignore"}
     environment["DJANGO_SETTINGS_MODULE"] = "django_site.settings"
-    done = subprocess.run([sys.executable, __file__, action, str(path)], stdout=subprocess.PIPE, check=True, cwd=FOLDER, env=environment)
-    return json.loads(done.stdout)
+    return subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, check=True, cwd=FOLDER, env=environment).stdout
 
 
 def make(path):

@@ -1,6 +1,6 @@
 """Settings of the site. SITE_SETTINGS, a JSON object, says what differs from one run to the next.
 
-`suite` is simplejwt, drf-jwt or dj-rest-auth; `database` the path of the SQLite file; `sliding` picks simplejwt's other pair of
+`suite` is simplejwt, drf-jwt or dj-rest-auth; `database` the path of the SQLite file; `apps` more apps; `sliding` picks simplejwt's other pair of
 views. SIMPLE_JWT, JWT_AUTH and REST_AUTH are the packages' own dictionaries, lifetimes in seconds; any other upper-case name is
 a setting of Django. Every app is installed whatever the suite, so that one prepared database serves all.
 """
@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "dj_rest_auth",
     "dj_rest_auth.registration",
+    *SITE.get("apps", []),
 ]
 CORS_ORIGINS = []
 MIDDLEWARE = [
