@@ -101,8 +101,8 @@ package struct PasswordLogin: Sendable {
 
     /// Begins the session, or notes the failure. `completion` is called on the store's thread with what is left to do.
     package func complete(
-        _ pending: Pending, _ verdict: PasswordCheck.Verdict, scope: String, audience: String?, from client: ClientDescription,
-        audit: AuditContext, at now: UnixTime,
+        _ pending: Pending, _ verdict: PasswordCheck.Verdict, scope: String, audience: String?, form: AccessForm = .plain,
+        from client: ClientDescription, audit: AuditContext, at now: UnixTime,
         completion: @escaping @Sendable (@escaping @Sendable () throws(LoginFailure) -> SessionTokens) -> Void
     ) {
         guard case .right(let stronger) = verdict, let user = pending.user else {
@@ -130,7 +130,7 @@ package struct PasswordLogin: Sendable {
                 case .success(.staleKeys): throw .account(.store(.staleKeys))
                 case .success(.begun(let session, let user)):
                     return try LoginFailure.catching { () throws(TokenFailure) in
-                        try sessions.tokens(of: session, user, begun: prepared, audience: audience, at: now)
+                        try sessions.tokens(of: session, user, begun: prepared, audience: audience, form: form, at: now)
                     }
                 }
             }

@@ -92,7 +92,8 @@ package struct Registration: Sendable {
     /// Makes the account and its first session in one transaction. `completion` is called on the store's thread with what is
     /// left to do: the signatures.
     package func complete(
-        _ user: NewUser, scope: String, audience: String?, from client: ClientDescription, audit: AuditContext, at now: UnixTime,
+        _ user: NewUser, scope: String, audience: String?, form: AccessForm = .plain, from client: ClientDescription,
+        audit: AuditContext, at now: UnixTime,
         completion: @escaping @Sendable (@escaping @Sendable () throws(LoginFailure) -> SessionTokens) -> Void
     ) {
         let prepared = sessions.prepare(for: user.id, scope: scope, from: client, at: now)
@@ -116,7 +117,7 @@ package struct Registration: Sendable {
                 case .success(.made(.staleKeys)): throw .account(.store(.staleKeys))
                 case .success(.made(.begun(let session, let user))):
                     return try LoginFailure.catching { () throws(TokenFailure) in
-                        try sessions.tokens(of: session, user, begun: prepared, audience: audience, at: now)
+                        try sessions.tokens(of: session, user, begun: prepared, audience: audience, form: form, at: now)
                     }
                 }
             }

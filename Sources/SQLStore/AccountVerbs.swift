@@ -71,6 +71,7 @@ extension SQLTransaction {
         let ended = try sessionsToEnd(of: id, at: now)
         let event = try end(ended, of: id, reason: "account deleted", at: now)
         try endOldTokens(of: user, reason: "account deleted", cause: event, at: now)
+        try endImpersonations(by: id, cause: event, at: now)
         for row in ended where !row.concernsTokens(at: now) { try connection.run(Statements.deleteSession, [.text(row.id.text)]) }
         try connection.run(Statements.deleteLoginAddresses, [.text(id.text)])
         try connection.run(Statements.deleteUser, [.text(id.text)])
@@ -119,6 +120,9 @@ extension SQLTransaction {
                 for row in ended { try end(row, reason: reason, cause: event, at: now) }
             }
             try endOldTokens(of: new, reason: reason, cause: event, at: now)
+        }
+        if old.isAdministrator, !new.isAdministrator || change.passwordHash != nil {
+            try endImpersonations(by: new.id, cause: event, at: now)
         }
         if new.roles != old.roles {
             for row in rows where row.concernsTokens(at: now) {

@@ -59,4 +59,14 @@ extension SQLTransaction {
         for row in rows { try end(row, reason: reason, cause: event, at: now) }
         return event
     }
+
+    /// Ends the sessions that somebody began as others, if there may be any.
+    func endImpersonations(by user: UserID, cause: RevocationEvent, at now: UnixTime) throws(StoreError) {
+        let client = Session.impersonationClient(of: user)
+        let mark = try connection.first(Statements.clientMark, [.text(client)]) { row throws(StoreError) in row.time(0) }
+        guard let mark, mark > now else { return }
+        try append(
+            .client, client, at: now, until: latestAccessExpiry(at: now).adding(seconds: Self.skew), keepUntil: mark,
+            issuedBefore: UnixTime(seconds: now.seconds + 1), reason: cause.reason, cause: cause)
+    }
 }

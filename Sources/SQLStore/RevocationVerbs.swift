@@ -21,6 +21,7 @@ extension SQLTransaction {
             guard let user = try user(id) else { return nil }
             let event = try end(sessionsToEnd(of: id, at: now), of: id, reason: reason, at: now)
             try endOldTokens(of: user, reason: reason, cause: event, at: now)
+            try endImpersonations(by: id, cause: event, at: now)
             try audited(.sessionsEnded, "user:\(id)", reason, by: audit, at: now)
             return event
         case .client(let id): return try revokeClient(id, reason: reason, audit: audit, at: now)
@@ -56,7 +57,7 @@ extension SQLTransaction {
     }
 
     /// No access token of this service has a later `exp`. The keys' marks alone do not say so: a token under a shared secret raises none.
-    private func latestAccessExpiry(at now: UnixTime) throws(StoreError) -> UnixTime {
+    func latestAccessExpiry(at now: UnixTime) throws(StoreError) -> UnixTime {
         let mark = try connection.first(Statements.highestAccessMark) { row throws(StoreError) in row.optionalTime(0) }
         let longest = now.adding(seconds: Self.longestAccessLifetime)
         return max((mark ?? nil) ?? longest, longest)

@@ -1,4 +1,4 @@
-// SessionVerbs: opening a session and the rotation of its refresh tokens.
+// SessionVerbs: opening a session, the rotation of its refresh tokens, and the renewal of its access tokens.
 
 import MartletEncoding
 import Store
@@ -18,6 +18,26 @@ extension SQLTransaction {
         try connection.run(Statements.putLoginAddress, [.text(user.id.text), .text(new.address.text), .time(now)])
         try connection.run(Statements.trimLoginAddresses, [.text(user.id.text), .integer(Self.maximumAddresses)])
         try audited(.loginSucceeded, "user:\(user.id)", "session:\(new.id)", by: audit, at: now)
+        return .begun(session, user)
+    }
+
+    func impersonate(
+        _ new: NewSession, by administrator: UserID, with accessSessionID: String, maximumPerUser: Int, audit: AuditContext,
+        at now: UnixTime
+    ) throws(StoreError) -> ImpersonationOutcome {
+        note(now)
+        guard try isCurrent(refreshKey: new.refreshKeyID) else { return .staleKeys }
+        let own = try sessionToEnd(Session.id(ofAccessSessionID: accessSessionID), at: now)
+        guard let own, own.accessSessionID == accessSessionID, own.userID == administrator, try isAdministrator(administrator) else {
+            return .notAdministrator
+        }
+        guard let user = try user(new.userID) else { return .notFound }
+        guard !user.roles.contains(User.administrator) else { return .isAdministrator }
+        guard user.isActive else { return .isInactive }
+        var new = new
+        new.clientID = Session.impersonationClient(of: administrator)
+        let session = try open(new, for: user, maximumPerUser: maximumPerUser, audit: audit, at: now)
+        try audited(.userImpersonated, "user:\(user.id)", "session:\(new.id)", by: audit, at: now)
         return .begun(session, user)
     }
 
@@ -78,6 +98,24 @@ extension SQLTransaction {
         return .replayed
     }
 
+    func renew(_ request: RenewalRequest, at now: UnixTime) throws(StoreError) -> RenewalOutcome {
+        note(now)
+        guard try isCurrent(accessKey: request.signingKeyID) else { return .staleKeys }
+        let id = Session.id(ofAccessSessionID: request.accessSessionID)
+        // The caller has looked at what is revoked, but before this transaction.
+        guard let row = try sessionToEnd(id, at: now), row.accessSessionID == request.accessSessionID, row.userID == request.user,
+            try isCurrent(accessKey: request.keyID), try !isRevoked(token: request.tokenID, at: now),
+            let user = try user(row.userID), user.isActive, try request.actor.map(isAdministrator) ?? true
+        else { return .ended }
+        guard var session = try session(id, at: now) else { return .late }
+        session.use(accessUntil: request.accessExpiresAt, at: now)
+        try connection.run(
+            Statements.useSession,
+            [.text(id.text), .integer(session.counter), .time(session.accessExpiresAt), .time(session.lastUsedAt)])
+        try raise(request.keyMarks)
+        return .renewed(session, user)
+    }
+
     private func rotated(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
         var session = old
         session.counter += 1
@@ -85,7 +123,7 @@ extension SQLTransaction {
         session.retries = 0
         session.refreshKeyID = request.refreshKeyID
         session.refreshExpiresAt = min(now.adding(seconds: request.refreshLifetime), old.expiresAt)
-        session.use(request, at: now)
+        session.use(accessUntil: request.accessExpiresAt, at: now)
         session.ip = request.ip
         session.userAgent = request.userAgent
         try connection.run(
@@ -106,7 +144,7 @@ extension SQLTransaction {
 
     func kept(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
         var session = old
-        session.use(request, at: now)
+        session.use(accessUntil: request.accessExpiresAt, at: now)
         try connection.run(
             Statements.useSession,
             [.text(old.id.text), .integer(old.counter), .time(session.accessExpiresAt), .time(session.lastUsedAt)])
@@ -131,7 +169,7 @@ extension SQLTransaction {
     func retried(_ old: Session, _ request: RotationRequest, at now: UnixTime) throws(StoreError) -> Session {
         var session = old
         session.retries += 1
-        session.use(request, at: now)
+        session.use(accessUntil: request.accessExpiresAt, at: now)
         try connection.run(
             Statements.retrySession,
             [.text(old.id.text), .integer(old.counter), .time(session.accessExpiresAt), .time(session.lastUsedAt)])
@@ -143,6 +181,18 @@ extension SQLTransaction {
     func isCurrent(refreshKey id: String) throws(StoreError) -> Bool {
         try connection.first(Statements.isStaleRefreshKey, [.text(id)]) { row throws(StoreError) in row.integer(0) } == 0
     }
+
+    /// The same of an access key; a shared secret is none of the ring's.
+    private func isCurrent(accessKey id: String?) throws(StoreError) -> Bool {
+        guard let id else { return true }
+        return try connection.first(Statements.isStaleAccessKey, [.text(id)]) { row throws(StoreError) in row.integer(0) } == 0
+    }
+
+    private func isRevoked(token id: String, at now: UnixTime) throws(StoreError) -> Bool {
+        try connection.first(Statements.tokenEvent, [.text(id), .time(now)]) { _ throws(StoreError) in true } ?? false
+    }
+
+    private func isAdministrator(_ id: UserID) throws(StoreError) -> Bool { try user(id)?.isAdministrator ?? false }
 
     func raise(_ marks: [KeyMark]) throws(StoreError) {
         for mark in marks { try connection.run(Statements.raiseKeyMark, [.text(mark.keyID), .time(mark.expiresAt)]) }
@@ -164,8 +214,8 @@ extension Session {
             && rotatedAt.adding(seconds: -SQLTransaction.skew) <= now && now < rotatedAt.adding(seconds: request.graceSeconds)
     }
 
-    fileprivate mutating func use(_ request: RotationRequest, at now: UnixTime) {
-        accessExpiresAt = max(accessExpiresAt, request.accessExpiresAt)
+    fileprivate mutating func use(accessUntil end: UnixTime, at now: UnixTime) {
+        accessExpiresAt = max(accessExpiresAt, end)
         if now >= lastUsedAt.adding(seconds: 300) { lastUsedAt = now }
     }
 }

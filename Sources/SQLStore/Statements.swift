@@ -220,6 +220,10 @@ enum Statements {
         SELECT NOT EXISTS (SELECT 1 FROM signing_keys WHERE id = $1 AND purpose = 'refresh' AND retired_at IS NULL)
             AND EXISTS (SELECT 1 FROM signing_keys WHERE purpose = 'refresh')
         """
+    static let isStaleAccessKey: SQL = """
+        SELECT NOT EXISTS (SELECT 1 FROM signing_keys WHERE id = $1 AND purpose = 'access' AND retired_at IS NULL)
+            AND EXISTS (SELECT 1 FROM signing_keys WHERE purpose = 'access')
+        """
     static let highestAccessMark: SQL = "SELECT max(last_token_expires_at) FROM signing_keys WHERE purpose = 'access'"
 
     // MARK: Audit

@@ -50,6 +50,7 @@ package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case rolesChanged = "user.roles_changed"
     case emailChanged = "user.email_changed"
     case passwordChanged = "user.password_changed"
+    case userImpersonated = "user.impersonated"
     case loginSucceeded = "login.succeeded"
     case loginFailed = "login.failed"
     case sessionEnded = "session.ended"

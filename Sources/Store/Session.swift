@@ -64,6 +64,9 @@ package struct Session: Sendable, Hashable {
         accessEpoch == 0 ? id.text : "\(id.text).\(accessEpoch)"
     }
 
+    /// The client of the sessions that an administrator begins as other users, so that they can all be taken back.
+    package static func impersonationClient(of administrator: UserID) -> String { "impersonation:\(administrator.text)" }
+
     /// The session that an access token's `sid` belongs to.
     package static func id(ofAccessSessionID text: String) -> SessionID {
         SessionID(String(decoding: text.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self))

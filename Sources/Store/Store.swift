@@ -143,6 +143,17 @@ package protocol StoreTransaction: StoreReads {
     /// Notes that a refresh token of the service before is not to be exchanged, and ends the session that it was exchanged for.
     func blacklistOldToken(_ id: String, until: UnixTime, reason: String, audit: AuditContext, at now: UnixTime) throws(StoreError)
         -> BlacklistOutcome
+    /// Decides about an access token that asks for the next one by the renewal table (``RenewalOutcome``), and writes what
+    /// follows. Not audited, as no other use of a session is.
+    func renew(_ request: RenewalRequest, at now: UnixTime) throws(StoreError) -> RenewalOutcome
+    /// Opens a session of an account for an administrator, who must be one now, by an access token of theirs with this `sid`;
+    /// never of another administrator's account. It is no login of the account's: neither its last login nor its addresses
+    /// change. Its client is `Session.impersonationClient`, which is taken back when the administrator's own sessions all end,
+    /// or the role does. Audited as `userImpersonated`.
+    func impersonate(
+        _ new: NewSession, by administrator: UserID, with accessSessionID: String, maximumPerUser: Int, audit: AuditContext,
+        at now: UnixTime
+    ) throws(StoreError) -> ImpersonationOutcome
 
     /// Takes something back: from the commit on its tokens are dead. Nil when there is no such thing (any more).
     func revoke(_ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime) throws(StoreError)

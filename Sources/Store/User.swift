@@ -47,6 +47,11 @@ package struct User: Sendable, Hashable {
         self.externalID = externalID
     }
 
+    /// ``externalID`` as a number, where the system numbered its accounts.
+    package var externalNumber: Int64? {
+        externalID.flatMap { text in Int64(digits: Array(text.utf8)[...]).flatMap { String($0) == text ? $0 : nil } }
+    }
+
     /// The role whose holders administer.
     package static let administrator = "admin"
 

@@ -16,10 +16,14 @@ package struct AccessToken: Sendable {
     ///
     /// For the issuer's own APIs (`audience` nil or the policy's) it has the session's first-party scopes, as far as the
     /// user's roles go; for any other audience it has none of them, so that an API shown the token cannot act on the account.
-    /// ``TokenPolicy/compatible`` is an exception.
+    /// ``TokenPolicy/compatible`` is an exception. `actor` is the administrator who acts as the user. A sliding token that goes
+    /// on from another has the other's `id`.
     init(
-        for session: Session, of user: User, audience: String?, policy: TokenPolicy, keys: KeyRing.Snapshot, id: String, at now: UnixTime
+        for session: Session, of user: User, audience: String?, form: AccessForm = .plain, actor: UserID? = nil, policy: TokenPolicy,
+        keys: KeyRing.Snapshot, id: String, at now: UnixTime
     ) throws(TokenFailure) {
+        var id = id
+        if case .sliding(let kept?) = form { id = kept }
         let audience = audience ?? policy.audience
         let isForOwnAPIs = audience == policy.issuer || audience == policy.firstPartyAudience
         let scope = isForOwnAPIs ? FirstPartyScope.granted(session.scope, roles: user.roles) : ""
@@ -35,7 +39,14 @@ package struct AccessToken: Sendable {
             if !scope.isEmpty { writer.member("scope", scope) }
             writer.member("sid", session.accessSessionID)
             if !user.roles.isEmpty { writer.member("roles", user.roles) }
-            policy.compatibility?.writeAccess(of: user, to: &writer)
+            if let actor {
+                writer.name("act")
+                writer.object { $0.member("sub", actor.text) }
+            }
+            policy.compatibility?.writeAccess(of: user, form, session, to: &writer)
+            if policy.hasDRFJWTClaims {
+                DRFJWTClaims.write(of: user, withUserID: policy.compatibility?.names("user_id") != true, form, at: now, to: &writer)
+            }
         }
         do throws(JOSEError) {
             text = String(decoding: try keys.access.sign(payload), as: UTF8.self)

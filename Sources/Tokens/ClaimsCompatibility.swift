@@ -33,8 +33,17 @@ package struct ClaimsCompatibility: Sendable, Hashable {
         "orig_jti", "username", "act", "cnf",
     ]
 
-    func writeAccess(of user: User, to writer: inout JSONWriter) {
-        if let tokenTypeClaim { writer.member(tokenTypeClaim, "access") }
+    /// Whether a claim of this name is among those that are written.
+    func names(_ claim: String) -> Bool { claim == userIDClaim || claim == tokenTypeClaim }
+
+    /// A sliding token also says until when it renews itself.
+    func writeAccess(of user: User, _ form: AccessForm, _ session: Session, to writer: inout JSONWriter) {
+        if case .sliding = form {
+            if let tokenTypeClaim { writer.member(tokenTypeClaim, "sliding") }
+            writer.member("refresh_exp", session.refreshExpiresAt.seconds)
+        } else if let tokenTypeClaim {
+            writer.member(tokenTypeClaim, "access")
+        }
         writer.member(userIDClaim, Self.userID(user))
     }
 

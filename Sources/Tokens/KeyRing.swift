@@ -110,11 +110,11 @@ package final class KeyRing: Sendable {
 
     /// The marks to raise before tokens with these expiries are given out. Each is raised an hour further than needed, so
     /// that most transactions raise none.
-    package func marks(_ snapshot: Snapshot, accessUntil: UnixTime, refreshUntil: UnixTime) -> [KeyMark] {
-        let wanted: [(String?, UnixTime)] = [(snapshot.access.keyID, accessUntil), (snapshot.refreshKeyID, refreshUntil)]
+    package func marks(_ snapshot: Snapshot, accessUntil: UnixTime, refreshUntil: UnixTime?) -> [KeyMark] {
+        let wanted: [(String?, UnixTime?)] = [(snapshot.access.keyID, accessUntil), (snapshot.refreshKeyID, refreshUntil)]
         return state.withLock { state in
             wanted.compactMap { keyID, until in
-                guard let keyID, keyID != Self.sharedKeyID, (state.marks[keyID] ?? .min) < until.milliseconds else { return nil }
+                guard let keyID, let until, keyID != Self.sharedKeyID, (state.marks[keyID] ?? .min) < until.milliseconds else { return nil }
                 return KeyMark(keyID: keyID, expiresAt: until.adding(seconds: 3600))
             }
         }

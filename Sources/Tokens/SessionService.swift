@@ -3,6 +3,7 @@
 
 package import MartletCryptography
 package import MartletEncoding
+import MartletJOSE
 package import MartletVerifier
 package import Store
 
@@ -74,10 +75,54 @@ package struct SessionService: Sendable {
 
     /// The tokens of a session that was just begun.
     package func tokens(
-        of session: Session, _ user: User, begun prepared: PreparedSession, audience: String?, at now: UnixTime
+        of session: Session, _ user: User, begun prepared: PreparedSession, audience: String?, form: AccessForm = .plain, at now: UnixTime
     ) throws(TokenFailure) -> SessionTokens {
         ring.raised(prepared.new.keyMarks)
-        return try tokens(of: session, user, audience: audience, keys: prepared.keys, at: now)
+        return try tokens(of: session, user, audience: audience, form: form, keys: prepared.keys, at: now)
+    }
+
+    /// The access token of a session that an administrator just began as its user. There is no refresh token to it.
+    package func token(
+        of session: Session, _ user: User, begun prepared: PreparedSession, by administrator: UserID, form: AccessForm, at now: UnixTime
+    ) throws(TokenFailure) -> AccessToken {
+        ring.raised(prepared.new.keyMarks)
+        return try AccessToken(
+            for: session, of: user, audience: nil, form: form, actor: administrator, policy: policy, keys: prepared.keys,
+            id: Identifier.random(random), at: now)
+    }
+
+    /// Makes the access token that follows one that may be renewed (``AccessForm``), for the same audience and, where somebody
+    /// acts as the user, for the same. The session's end stays. `completion` as in `refresh`.
+    package func renew(
+        _ token: VerifiedToken, as form: AccessForm, at now: UnixTime,
+        completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> AccessToken) -> Void
+    ) {
+        let keys = ring.snapshot
+        let accessEnd = now.adding(seconds: policy.accessLifetime)
+        guard form != .plain, let accessSessionID = token.sessionID, let subject = token.subject, let id = token.tokenID else {
+            return completion { () throws(TokenFailure) in throw .wrongType }
+        }
+        let request = RenewalRequest(
+            accessSessionID: accessSessionID, user: UserID(subject), tokenID: id, keyID: token.keyID.flatMap(Self.ringKeyID),
+            actor: token.actor, signingKeyID: keys.access.keyID.flatMap(Self.ringKeyID), accessExpiresAt: accessEnd,
+            keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: nil))
+        store.write { transaction throws(StoreError) in
+            try transaction.renew(request, at: now)
+        } completion: { [self] result in
+            completion { () throws(TokenFailure) in
+                switch result {
+                case .failure(let error): throw .store(error)
+                case .success(.ended): throw .sessionEnded
+                case .success(.late): throw .refreshExpired
+                case .success(.staleKeys): throw .store(.staleKeys)
+                case .success(.renewed(let session, let user)):
+                    ring.raised(request.keyMarks)
+                    return try AccessToken(
+                        for: session, of: user, audience: token.audience.first, form: form, actor: request.actor, policy: policy,
+                        keys: keys, id: Identifier.random(random), at: now)
+                }
+            }
+        }
     }
 
     /// Exchanges a refresh token that was read. `completion` is called once, on the store's thread, and finds what is left to do —
@@ -166,13 +211,16 @@ package struct SessionService: Sendable {
     /// The access token by the keys whose marks were raised; the refresh token by the key that the row names, which another
     /// process may have made since.
     private func tokens(
-        of session: Session, _ user: User, audience: String?, keys: KeyRing.Snapshot, at now: UnixTime
+        of session: Session, _ user: User, audience: String?, form: AccessForm = .plain, keys: KeyRing.Snapshot, at now: UnixTime
     ) throws(TokenFailure) -> SessionTokens {
         let access = try AccessToken(
-            for: session, of: user, audience: audience, policy: policy, keys: keys, id: Identifier.random(random), at: now)
+            for: session, of: user, audience: audience, form: form, policy: policy, keys: keys, id: Identifier.random(random), at: now)
         let refresh = try RefreshToken.text(of: session, user, keys: ring.snapshot, policy: policy)
         return SessionTokens(session: session, user: user, access: access, refresh: refresh)
     }
+
+    /// A key's id, unless it is the shared secret, which the store knows nothing of.
+    private static func ringKeyID(_ id: String) -> String? { id == KeyRing.sharedKeyID ? nil : id }
 }
 
 extension StoreError {

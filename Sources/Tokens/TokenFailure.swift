@@ -10,6 +10,8 @@ package enum TokenFailure: Error, Sendable, Hashable {
     /// An access token where a refresh token is wanted, or the other way round.
     case wrongType
     case sessionEnded
+    /// The time in which an access token could be renewed is over.
+    case refreshExpired
     /// A refresh token that was used before: its session ended.
     case replayed
     case store(StoreError)

@@ -18,6 +18,8 @@ package struct TokenPolicy: Sendable {
     package var graceSeconds: Int64
     /// Whose clients read the tokens, too; nil for nobody's.
     package var compatibility: ClaimsCompatibility?
+    /// Access tokens have drf-jwt's claims, too. Where `compatibility` has a claim `user_id`, it is that one.
+    package var hasDRFJWTClaims: Bool
     /// `iss` of access tokens, where it is another than the issuer.
     private(set) var accessIssuer: String?
     /// The audience for which tokens have first-party scopes, besides the issuer.
@@ -25,7 +27,7 @@ package struct TokenPolicy: Sendable {
 
     package init(
         issuer: String, audience: String, accessLifetime: Int64, refreshLifetime: Int64, sessionLifetime: Int64, graceSeconds: Int64,
-        compatibility: ClaimsCompatibility? = nil
+        compatibility: ClaimsCompatibility? = nil, hasDRFJWTClaims: Bool = false
     ) {
         self.issuer = issuer
         self.audience = audience
@@ -34,6 +36,7 @@ package struct TokenPolicy: Sendable {
         self.sessionLifetime = sessionLifetime
         self.graceSeconds = graceSeconds
         self.compatibility = compatibility
+        self.hasDRFJWTClaims = hasDRFJWTClaims
     }
 
     /// The rules at the endpoints of the other issuer: its `iss` and `aud` in access tokens. The API that an audience stands for

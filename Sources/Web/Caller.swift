@@ -23,8 +23,9 @@ struct Caller: Sendable {
     /// The session that the token belongs to; nil for a token without one.
     var session: SessionID? { token.sessionID.map { Session.id(ofAccessSessionID: $0) } }
 
-    /// Who asks, for the audit trail. Made when it is asked for: most calls change nothing.
-    var audit: AuditContext { AuditContext(request, actor: .user(user)) }
+    /// Who asks, for the audit trail: of an administrator who acts as the user, the administrator. Made when it is asked for:
+    /// most calls change nothing.
+    var audit: AuditContext { AuditContext(request, actor: .user(token.actor ?? user)) }
 }
 
 extension Services {
@@ -141,6 +142,8 @@ extension Refusal {
         case .expired: self = .unauthorized("token_expired", "Token has expired.")
         case .wrongType: self = .unauthorized("token_wrong_type", "This is another type of token than is asked for here.")
         case .sessionEnded: self = .unauthorized("session_ended", "The session has ended; log in again.")
+        case .refreshExpired:
+            self = .unauthorized("refresh_expired", "The time in which this token could be renewed is over; log in again.")
         case .replayed:
             self = .unauthorized("refresh_replayed", "This refresh token was used before; its session has been ended.")
         case .store(let error): self = Refusal(error)

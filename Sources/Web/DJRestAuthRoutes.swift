@@ -36,10 +36,7 @@ package struct DJRestAuthSettings: Sendable {
 
     /// What the router's refusal of a request is at these endpoints. Nil for other paths and for what is this service's own trouble.
     package func answer(to refusal: Refusal, of request: Request?) -> Response? {
-        guard let request, refusal.status.code < 500 else { return nil }
-        let path = request.path.hasSuffix("/") ? request.path : request.path + "/"
-        guard DJRestAuthRoutes.paths.contains(path) else { return nil }
-        return DRFAnswers.response(refusal.status == .methodNotAllowed ? DRFAnswers.methodNotAllowed(request) : refusal)
+        DRFAnswers.answer(to: refusal, of: request, at: DJRestAuthRoutes.paths)
     }
 
     /// The cookies of these names, good for these pages.

@@ -39,7 +39,16 @@ enum DRFAnswers {
         Refusal(.methodNotAllowed, code: "method_not_allowed", detail: "Method \"\(request.method.name)\" not allowed.")
     }
 
-    /// The answer that a refusal is, without `Allow`.
+    /// What the router's refusal of a request is at these paths: 405 above all. Nil for other paths and for what is this
+    /// service's own trouble; the server adds `Allow`.
+    static func answer(to refusal: Refusal, of request: Request?, at paths: some Sequence<String>) -> Response? {
+        guard let request, refusal.status.code < 500 else { return nil }
+        let path = request.path.hasSuffix("/") ? request.path : request.path + "/"
+        guard paths.contains(path) else { return nil }
+        return response(refusal.status == .methodNotAllowed ? methodNotAllowed(request) : refusal)
+    }
+
+    /// The answer that a refusal is, without `Allow`. `scheme` is what its challenge asks for.
     static func response(_ refusal: Refusal, scheme: String = "Bearer") -> Response {
         var response = Response.privateJSON(refusal.status, body(refusal))
         if refusal.status == .unauthorized { response.headers.append(.wwwAuthenticate, "\(scheme) realm=\"api\"") }
@@ -65,6 +74,7 @@ enum DRFAnswers {
         case "token_without_id": ("Token has no id", tokenNotValid)
         case "token_wrong_type": ("Token has wrong type", tokenNotValid)
         case "token_revoked", "session_ended", "refresh_replayed": ("Token is blacklisted", tokenNotValid)
+        case "refresh_expired": ("Token 'refresh_exp' claim has expired", tokenNotValid)
         case "rate_limited": ("Request was throttled. Expected available in \(seconds(refusal.retryAfter ?? 1)).", nil)
         default: (refusal.detail, nil)
         }

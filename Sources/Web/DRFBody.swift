@@ -1,6 +1,7 @@
 // DRFBody: a request's members as Django REST framework's parsers and its CharField read them: JSON or a form, values trimmed,
 // numbers taken as their text. What is wrong is told in that framework's words, for every field at once.
 
+import Accounts
 import HTTP
 import MartletEncoding
 import ResourceServer
@@ -65,6 +66,23 @@ struct DRFBody: Sendable {
         return texts
     }
 
+    /// Whether the field is there, whatever it holds.
+    func has(_ name: String) -> Bool {
+        if case .missing = value(name) { false } else { true }
+    }
+
+    /// The key of another record, a whole number or a text. Throws 400 with what is wrong with it.
+    func key(_ name: String) throws(Refusal) -> String {
+        switch value(name) {
+        case .missing: throw Self.refusal([(name, ["This field is required."])])
+        case .null, .text(""): throw Self.refusal([(name, ["This field may not be null."])])
+        case .text(let text): return text
+        case .invalid:
+            guard case .json(let root) = content, let value = root[name] else { throw Self.refusal([(name, ["Not a valid string."])]) }
+            throw Self.refusal([(name, ["Incorrect type. Expected pk value, received \(Self.pythonType(of: value))."])])
+        }
+    }
+
     private var isForm: Bool {
         if case .form = content { true } else { false }
     }
@@ -118,8 +136,18 @@ struct DRFBody: Sendable {
         return refusal
     }
 
+    /// What the service's own rules refuse, in these shapes.
+    static func refusal(_ error: AccountError) -> Refusal {
+        switch error {
+        case .weakPassword(let problem): refusal([(problem.field, [problem.detail])])
+        case .invalid(let problems): refusal(problems.map { ($0.field, [$0.detail]) })
+        default: Refusal(error)
+        }
+    }
+
     private static func pythonType(of value: JSONValue) -> String {
         if value.isArray { return "list" }
+        if value.isObject { return "dict" }
         if value.string != nil { return "str" }
         if value.bool != nil { return "bool" }
         return value.integer == nil ? "float" : "int"

@@ -1,5 +1,6 @@
-// LoggingIn: the ways to tokens that every group of endpoints shares: name and password over the hashing lane, and a refresh token
-// through one verb of the store. What the tokens look like in an answer is the endpoint's business.
+// LoggingIn: the ways to tokens that every group of endpoints shares: name and password over the hashing lane; a refresh token, or an
+// access token that gets the next one itself, through one verb of the store. What the tokens look like in an answer is the
+// endpoint's business.
 
 import Accounts
 import HTTP
@@ -12,7 +13,7 @@ import Tokens
 extension Services {
     /// Checks a name and a password, begins a session, and goes on with its tokens and the time at which it began.
     func logIn(
-        _ name: LoginName, password: String, scope: String, audience: String?, for request: Request,
+        _ name: LoginName, password: String, scope: String, audience: String?, form: AccessForm = .plain, for request: Request,
         then respond: @escaping @Sendable (SessionTokens, UnixTime) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
         let client = client(request)
@@ -30,7 +31,7 @@ extension Services {
             }
             return parked(request) { resumption in
                 login.complete(
-                    pending, verdict, scope: scope, audience: audience, from: client, audit: AuditContext(request), at: now
+                    pending, verdict, scope: scope, audience: audience, form: form, from: client, audit: AuditContext(request), at: now
                 ) { finish in
                     resumption.resume {
                         answering { () throws(Refusal) in
@@ -49,7 +50,7 @@ extension Services {
 
     /// Makes an account and its first session, and goes on with its tokens and the time at which it began.
     func register(
-        _ candidate: Registration.Candidate, scope: String, audience: String?, for request: Request,
+        _ candidate: Registration.Candidate, scope: String, audience: String?, form: AccessForm = .plain, for request: Request,
         then respond: @escaping @Sendable (SessionTokens, UnixTime) throws(Refusal) -> Outcome
     ) -> Outcome {
         hop(to: .hashing) { () throws(Refusal) in
@@ -62,7 +63,7 @@ extension Services {
             }
             return parked(request) { resumption in
                 registration.complete(
-                    user, scope: scope, audience: audience, from: client(request), audit: AuditContext(request), at: now
+                    user, scope: scope, audience: audience, form: form, from: client(request), audit: AuditContext(request), at: now
                 ) { finish in
                     resumption.resume {
                         answering { () throws(Refusal) in
@@ -117,6 +118,27 @@ extension Services {
             case .old(let token):
                 sessions.exchange(
                     token, keepingToken: rule != .rotate, audience: audience, from: client, audit: audit, at: now, completion: completion)
+            }
+        }
+    }
+
+    /// Renews an access token, and goes on with what came of it.
+    func renew(
+        _ token: VerifiedToken, as form: AccessForm, for request: Request,
+        then respond: @escaping @Sendable (Result<AccessToken, TokenFailure>) throws(Refusal) -> Outcome
+    ) throws(Refusal) -> Outcome {
+        let now = request.receivedAt
+        let session = Session.id(ofAccessSessionID: token.sessionID ?? "")
+        do throws(AccountError) { try throttle.countRefresh(of: session, at: now) } catch { throw Refusal(error) }
+        return parked(request) { resumption in
+            sessions.renew(token, as: form, at: now) { finish in
+                resumption.resume {
+                    answering { () throws(Refusal) in
+                        let result: Result<AccessToken, TokenFailure>
+                        do throws(TokenFailure) { result = .success(try finish()) } catch { result = .failure(error) }
+                        return try respond(result)
+                    }
+                }
             }
         }
     }

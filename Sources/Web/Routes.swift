@@ -9,9 +9,10 @@ import Tokens
 
 /// The routes of the service.
 package enum Routes {
-    /// Every route but the web pages; those of simplejwt and dj-rest-auth when they are wanted.
+    /// Every route but the web pages; those of simplejwt, drf-jwt and dj-rest-auth when they are wanted.
     package static func all(
-        _ services: Services, bodyLimit: Int, simplejwt: SimpleJWTSettings? = nil, djRestAuth: DJRestAuthSettings? = nil
+        _ services: Services, bodyLimit: Int, compat: Set<CompatibilityGroup> = [], simplejwt: SimpleJWTSettings? = nil,
+        djRestAuth: DJRestAuthSettings? = nil
     ) -> [Route] {
         let tokens = TokenRoutes(services: services)
         let sessions = SessionRoutes(services: services)
@@ -73,6 +74,9 @@ package enum Routes {
             }
             + (simplejwt.map { SimpleJWTRoutes(services: services.compatible, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
             + (djRestAuth.map { DJRestAuthRoutes(services: services.compatible, settings: $0).all(bodyLimit: bodyLimit) } ?? [])
+            + (compat.contains(.drfJWT)
+                ? DRFJWTRoutes(services: services).all(bodyLimit: bodyLimit) + OlderJWTRoutes(services: services).all(bodyLimit: bodyLimit)
+                : [])
     }
 
     private typealias Handler = @Sendable (Request) throws(Refusal) -> Outcome

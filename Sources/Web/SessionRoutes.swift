@@ -31,7 +31,7 @@ struct SessionRoutes: Sendable {
             target = .session(session, ofUser: caller.user)
         } else {
             guard caller.token.isFromOldIssuer else { throw Refusal(VerificationFailure.missingClaim("sid")) }
-            do throws(VerificationFailure) { target = try .token(caller.token) } catch { throw Refusal(error) }
+            do throws(VerificationFailure) { target = try .init(ending: caller.token) } catch { throw Refusal(error) }
         }
         let now = request.receivedAt
         return services.commit(for: request) { transaction throws(StoreError) in

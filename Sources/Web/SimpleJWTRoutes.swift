@@ -19,14 +19,18 @@ package struct SimpleJWTSettings: Sendable {
     package var isStrict: Bool
     /// The first of `AUTH_HEADER_TYPES`, for challenges.
     package var headerType: String
+    /// The sliding pair of views stands in the place of the pair of tokens.
+    package var isSliding: Bool
 
     package init(
-        rotatesRefreshTokens: Bool, blacklistsAfterRotation: Bool = true, isStrict: Bool = false, headerType: String = "Bearer"
+        rotatesRefreshTokens: Bool, blacklistsAfterRotation: Bool = true, isStrict: Bool = false, headerType: String = "Bearer",
+        isSliding: Bool = false
     ) {
         self.rotatesRefreshTokens = rotatesRefreshTokens
         self.blacklistsAfterRotation = blacklistsAfterRotation
         self.isStrict = isStrict
         self.headerType = headerType
+        self.isSliding = isSliding
     }
 
     var rule: RefreshRule { !rotatesRefreshTokens ? .keep : blacklistsAfterRotation ? .rotate : .extend }
@@ -34,10 +38,7 @@ package struct SimpleJWTSettings: Sendable {
     /// What the router's refusal of a request is at these endpoints: 405 above all. Nil for other paths and for what is this
     /// service's own trouble; the server adds `Allow`.
     package func answer(to refusal: Refusal, of request: Request?) -> Response? {
-        guard let request, refusal.status.code < 500 else { return nil }
-        let path = request.path.hasSuffix("/") ? request.path : request.path + "/"
-        guard SimpleJWTRoutes.paths.contains(path) else { return nil }
-        return DRFAnswers.response(refusal.status == .methodNotAllowed ? DRFAnswers.methodNotAllowed(request) : refusal)
+        DRFAnswers.answer(to: refusal, of: request, at: SimpleJWTRoutes.paths)
     }
 }
 
@@ -51,7 +52,9 @@ struct SimpleJWTRoutes: Sendable {
 
     /// The routes.
     func all(bodyLimit: Int) -> [Route] {
-        let views: [(lane: Lane, handler: Handler)] = [(.worker, obtain), (.loop, refresh), (.loop, verify), (.loop, blacklist)]
+        let sliding = SlidingTokenRoutes(services: services)
+        let pair: (obtain: Handler, refresh: Handler) = settings.isSliding ? (sliding.obtain, sliding.refresh) : (obtain, refresh)
+        let views: [(lane: Lane, handler: Handler)] = [(.worker, pair.obtain), (.loop, pair.refresh), (.loop, verify), (.loop, blacklist)]
         return zip(Self.paths, views).map { path, view in
             Route(.post, path, lane: view.lane, bodyLimit: bodyLimit) { request in
                 DRFAnswers.shaped(

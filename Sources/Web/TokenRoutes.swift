@@ -87,7 +87,7 @@ struct TokenRoutes: Sendable {
         let target: RevocationTarget
         do throws(VerificationFailure) {
             let token = try services.anyAudience.verify(text, at: request.receivedAt)
-            target = try .token(token)
+            target = try .init(ending: token)
         } catch {
             if error == .expired || error == .revoked { return .respond(.noContent) }
             guard error == .wrongType else { throw Refusal(error) }
@@ -243,13 +243,5 @@ extension Services {
                 }
             }
         }
-    }
-}
-
-extension RevocationTarget {
-    /// An access token by its id. One of the service before may be good for longer than it is accepted: its own `exp` counts.
-    static func token(_ token: VerifiedToken) throws(VerificationFailure) -> RevocationTarget {
-        guard let id = token.tokenID else { throw .missingClaim("jti") }
-        return .token(id: id, until: UnixTime(seconds: token.claims.expiresAt ?? token.expiresAt))
     }
 }

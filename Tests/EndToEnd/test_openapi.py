@@ -10,9 +10,11 @@ import yaml
 from martlet_server import PACKAGE
 
 DESCRIPTION = PACKAGE / "docs" / "openapi.yaml"
-ROUTES = PACKAGE / "Sources" / "Web" / "Routes.swift"
-# The routes of groups that a setting turns on, below a path of their own.
-GROUPS = {"/dj-rest-auth/": PACKAGE / "Sources" / "Web" / "DJRestAuthRoutes.swift"}
+WEB = PACKAGE / "Sources" / "Web"
+ROUTES = WEB / "Routes.swift"
+# The routes of groups that a setting turns on: in rows below a path of their own, or a list of paths that all take POST.
+GROUPS = {"/dj-rest-auth/": WEB / "DJRestAuthRoutes.swift"}
+LISTS = [WEB / f"{name}Routes.swift" for name in ("SimpleJWT", "DRFJWT", "OlderJWT")]
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 # On a listener of its own, so not in the list of routes.
 ELSEWHERE = {("get", "/metrics")}
@@ -85,6 +87,10 @@ def test_it_names_every_route_and_no_other(document):
         found = re.findall(r'^ +\(\.(\w+), "([^"]*)", \.\w+, ', routes.read_text(), re.MULTILINE)
         assert found, prefix
         served |= {(method, f"{prefix}{path}/") for method, path in found}
+    for routes in LISTS:
+        found = re.findall(r'"(/[^"]+/)"', routes.read_text())
+        assert found, routes
+        served |= {("post", path) for path in found}
     assert set(operations(document)) - ELSEWHERE == served
 
 

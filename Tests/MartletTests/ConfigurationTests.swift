@@ -143,10 +143,16 @@ struct ConfigurationTests {
             (["COMPAT": "simplejwt,allauth"], "MARTLET_COMPAT", "\"allauth\" is none of them"),
             (["COMPAT": "none,simplejwt"], "MARTLET_COMPAT", "none, or a list of simplejwt, drf-jwt, dj-rest-auth"),
             (["COMPAT": ","], "MARTLET_COMPAT", "a list"), (["COMPAT": "SimpleJWT"], "MARTLET_COMPAT", "simplejwt"),
-            (["COMPAT_ROTATE_REFRESH_TOKENS": "on"], "MARTLET_COMPAT_ROTATE_REFRESH_TOKENS", "MARTLET_COMPAT beside"),
-            (["COMPAT_STRICT": "on"], "MARTLET_COMPAT_STRICT", "MARTLET_COMPAT beside"),
-            (["COMPAT_ISSUER": "my-app"], "MARTLET_COMPAT_ISSUER", "MARTLET_COMPAT beside"),
-            (["COMPAT_LEEWAY": "5"], "MARTLET_COMPAT_LEEWAY", "MARTLET_COMPAT beside"),
+            (["COMPAT_ROTATE_REFRESH_TOKENS": "on"], "MARTLET_COMPAT_ROTATE_REFRESH_TOKENS", "MARTLET_COMPAT=simplejwt or dj-rest-auth"),
+            (["COMPAT_STRICT": "on"], "MARTLET_COMPAT_STRICT", "MARTLET_COMPAT=simplejwt or dj-rest-auth"),
+            (["COMPAT_ISSUER": "my-app"], "MARTLET_COMPAT_ISSUER", "MARTLET_COMPAT=simplejwt or dj-rest-auth"),
+            (["COMPAT_LEEWAY": "5"], "MARTLET_COMPAT_LEEWAY", "simplejwt or drf-jwt or dj-rest-auth"),
+            (
+                ["COMPAT": "drf-jwt", "COMPAT_USER_ID_CLAIM": "id"], "MARTLET_COMPAT_USER_ID_CLAIM",
+                "MARTLET_COMPAT=simplejwt or dj-rest-auth"
+            ),
+            (["COMPAT": "drf-jwt", "COMPAT_SLIDING": "on"], "MARTLET_COMPAT_SLIDING", "MARTLET_COMPAT=simplejwt beside"),
+            (["COMPAT": "simplejwt", "COMPAT_SLIDING": "yes"], "MARTLET_COMPAT_SLIDING", "on"),
             (["COMPAT": "simplejwt", "COMPAT_LEEWAY": "61"], "MARTLET_COMPAT_LEEWAY", "0 to 60"),
             (
                 ["COMPAT": "simplejwt", "COMPAT_BLACKLIST_AFTER_ROTATION": "off"], "MARTLET_COMPAT_BLACKLIST_AFTER_ROTATION",

@@ -26,6 +26,8 @@ extension Check {
             #expect(try database.user(new.id) == expected)
             #expect(try database.read { try $0.user(username: UsernameKey("aDA")) } == expected)
             #expect(try database.read { try $0.user(verifiedEmail: EmailKey("ada@example.org")) } == expected)
+            #expect(try database.read { try $0.user(externalID: "7") } == expected)
+            for other in ["", "07", "Ada", new.id.text] { #expect(try database.read { try $0.user(externalID: other) } == nil) }
         },
         Check("an account that is found exactly is found like any other once it has a name of its own") { database throws in
             let (lower, upper) = (Database.imported("ada"), Database.imported("ADA"))

@@ -24,8 +24,8 @@ package struct Check: Sendable, CustomTestStringConvertible {
 
     /// The whole suite.
     package static let all =
-        accounts + accountChanges + imports + sessions + rotation + rotationRaces + revocations + keys + auditTrail + commits + listings
-        + purging + oldTokens
+        accounts + accountChanges + imports + sessions + rotation + rotationRaces + renewal + impersonation + revocations + keys
+        + auditTrail + commits + listings + purging + oldTokens
 }
 
 /// A fresh database of the engine under test.

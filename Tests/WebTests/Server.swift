@@ -66,8 +66,9 @@ struct Server {
 
     init(
         isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil,
-        djRestAuth: DJRestAuthSettings? = nil, origins: [String] = [], loginLimit: LoginThrottle.Limit? = nil,
-        claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"], leeway: Int64 = 0,
+        djRestAuth: DJRestAuthSettings? = nil, compat: Set<CompatibilityGroup> = [], origins: [String] = [],
+        loginLimit: LoginThrottle.Limit? = nil, claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"],
+        leeway: Int64 = 0, audience: String = issuer, refreshLifetime: Int64 = 1_209_600,
         oldIssuer: OldIssuer? = nil
     ) throws {
         let random = RandomSource.secure
@@ -77,8 +78,9 @@ struct Server {
         try rotation.maintain(at: Self.start)
         let ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .es256, sharedSecret: nil, random: random)
         let policy = TokenPolicy(
-            issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 1_209_600, sessionLifetime: 7_776_000,
-            graceSeconds: 30, compatibility: simplejwt == nil && djRestAuth == nil ? nil : claims)
+            issuer: Self.issuer, audience: audience, accessLifetime: 600, refreshLifetime: refreshLifetime, sessionLifetime: 7_776_000,
+            graceSeconds: 30, compatibility: simplejwt == nil && djRestAuth == nil ? nil : claims,
+            hasDRFJWTClaims: compat.contains(.drfJWT))
         let sessions = SessionService(policy: policy, store: store, ring: ring, random: random, oldIssuer: oldIssuer)
         let hasher = PasswordHasher(parameters: try #require(Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1)), random: random)
         let throttle = LoginThrottle(limit: loginLimit)
@@ -113,9 +115,9 @@ struct Server {
             clock: { [timing] in timing.read() },
             unready: { isReady ? nil : "The database is away." })
         legacyPasswords.look(in: store)
-        services.schemes = schemes
+        services.schemes = schemes + (compat.contains(.drfJWT) ? ["jwt"] : [])
         self.services = services
-        router = Router(Routes.all(services, bodyLimit: 65_536, simplejwt: simplejwt, djRestAuth: djRestAuth))
+        router = Router(Routes.all(services, bodyLimit: 65_536, compat: compat, simplejwt: simplejwt, djRestAuth: djRestAuth))
     }
 
     /// What the route answers.

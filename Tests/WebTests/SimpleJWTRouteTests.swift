@@ -182,10 +182,3 @@ struct SimpleJWTRouteTests {
         return try #require(answer.json?["refresh"]?.string)
     }
 }
-
-extension Response {
-    var text: String {
-        guard case .bytes(let bytes) = body else { return "" }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}

@@ -20,6 +20,12 @@ func request(
 }
 
 extension Response {
+    /// The content as text.
+    var text: String {
+        guard case .bytes(let bytes) = body else { return "" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// The content as JSON.
     var json: JSONValue? {
         guard case .bytes(let bytes) = body else { return nil }

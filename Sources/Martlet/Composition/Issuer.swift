@@ -49,7 +49,8 @@ struct Issuer: Sendable {
         let policy = TokenPolicy(
             issuer: issuer, audience: configuration.audience ?? issuer, accessLifetime: configuration.accessLifetime,
             refreshLifetime: configuration.refreshLifetime, sessionLifetime: configuration.sessionLifetime,
-            graceSeconds: configuration.graceSeconds, compatibility: configuration.compatibleClaims)
+            graceSeconds: configuration.graceSeconds, compatibility: configuration.compatibleClaims,
+            hasDRFJWTClaims: configuration.compat.contains(.drfJWT))
         sessions = SessionService(
             policy: policy, store: installation.store, ring: ring, random: installation.random, oldIssuer: oldIssuer)
     }

@@ -68,20 +68,23 @@ struct Service: Sendable {
             cookie: RefreshCookie(issuer: issuer.name, origins: configuration.corsOrigins),
             newID: { Identifier.uuid(at: $0, random: random) }, clock: SystemClock.now, unready: { readiness.reason })
         services.schemes += configuration.authHeaderTypes.map { $0.lowercased() }.filter { $0 != "bearer" }
+        if configuration.compat.contains(.drfJWT) { services.schemes.append("jwt") }
         try FirstAdministrator.make(configuration, installation, hasher: hasher, common: common, logger: logger, at: now)
         if issuer.ring.isShared {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")
         }
 
         let pages = StaticFiles(try BundledFiles.pages(from: configuration.publicFolder))
+        let (compat, simplejwt, djRestAuth) = (configuration.compat, configuration.simplejwt, configuration.djRestAuth)
         let routes = Routes.all(
-            services, bodyLimit: configuration.limits.body, simplejwt: configuration.simplejwt, djRestAuth: configuration.djRestAuth)
+            services, bodyLimit: configuration.limits.body, compat: compat, simplejwt: simplejwt, djRestAuth: djRestAuth)
         let metadata = issuer.name + ResourceMetadata.path
         listeners = Listeners(
             address: listen, metricsAddress: configuration.metricsListen, limits: configuration.limits, cors: configuration.cors,
             proxies: configuration.trustedProxies, routes: routes + pages.routes, logger: logger,
-            render: { [simplejwt = configuration.simplejwt, djRestAuth = configuration.djRestAuth] refusal, id, request in
+            render: { refusal, id, request in
                 simplejwt?.answer(to: refusal, of: request) ?? djRestAuth?.answer(to: refusal, of: request)
+                    ?? (compat.contains(.drfJWT) ? DRFJWTRoutes.answer(to: refusal, of: request) : nil)
                     ?? ErrorBody.render(refusal, id, metadata: metadata)
             },
             metricsRoute: { [events] server, lanes in

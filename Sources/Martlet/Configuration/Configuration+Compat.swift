@@ -21,28 +21,33 @@ extension Configuration {
     }
 
     /// What is said for endpoints that are not served is a slip, and not passed over.
-    static func requireCompat(
-        for settings: [Setting], _ groups: Set<CompatibilityGroup>, _ texts: SettingTexts
+    private static func require(
+        oneOf needed: [CompatibilityGroup], for settings: [Setting], _ groups: Set<CompatibilityGroup>, _ texts: SettingTexts
     ) throws(ConfigurationError) {
-        guard groups.isEmpty, let idle = settings.first(where: { texts[$0] != $0.fallback }) else { return }
-        throw ConfigurationError("\(texts.origin(idle)) needs \(Setting.compat.variable) beside it.")
+        guard groups.isDisjoint(with: needed), let idle = settings.first(where: { texts[$0] != $0.fallback }) else { return }
+        let names = needed.map(\.rawValue).joined(separator: " or ")
+        throw ConfigurationError("\(texts.origin(idle)) needs \(Setting.compat.variable)=\(names) beside it.")
     }
 
+    /// simplejwt's claims, which dj-rest-auth's tokens have as well; drf-jwt has claims of its own.
     static func compatibleClaims(
         _ groups: Set<CompatibilityGroup>, _ texts: SettingTexts
     ) throws(ConfigurationError) -> ClaimsCompatibility? {
-        try requireCompat(
+        let needed = [CompatibilityGroup.simplejwt, .djRestAuth]
+        try require(
+            oneOf: needed,
             for: [
                 .compatStrict, .compatRotateRefreshTokens, .compatBlacklistAfterRotation, .compatUserIDClaim, .compatTokenTypeClaim,
-                .compatAuthHeaderTypes, .compatAudience, .compatIssuer, .compatLeeway,
+                .compatAudience, .compatIssuer,
             ], groups, texts)
+        try require(oneOf: CompatibilityGroup.allCases, for: [.compatAuthHeaderTypes, .compatLeeway], groups, texts)
         let user = try claimName(.compatUserIDClaim, texts)
         let type = texts[.compatTokenTypeClaim] == "none" ? nil : try claimName(.compatTokenTypeClaim, texts)
         guard user != type else {
             throw ConfigurationError(
                 "\(texts.origin(.compatUserIDClaim)) and \(texts.origin(.compatTokenTypeClaim)) must be two claims, not one.")
         }
-        return groups.isEmpty
+        return groups.isDisjoint(with: needed)
             ? nil
             : ClaimsCompatibility(
                 userIDClaim: user, tokenTypeClaim: type, issuer: texts[.compatIssuer], audience: texts[.compatAudience])
@@ -79,7 +84,9 @@ extension Configuration {
     static func simplejwt(
         _ groups: Set<CompatibilityGroup>, _ texts: SettingTexts
     ) throws(ConfigurationError) -> SimpleJWTSettings? {
-        let settings = try simplejwtTokens(texts)
+        try require(oneOf: [.simplejwt], for: [.compatSliding], groups, texts)
+        var settings = try simplejwtTokens(texts)
+        settings.isSliding = try choice(.compatSliding, texts, onOrOff)
         return groups.contains(.simplejwt) ? settings : nil
     }
 
@@ -106,12 +113,10 @@ extension Configuration {
         guard settings.accessCookie == nil || settings.accessCookie != settings.refreshCookie else {
             throw ConfigurationError("\(texts.origin(.compatRefreshCookie)) must name another cookie than the access token's.")
         }
-        if groups.contains(.djRestAuth) { return settings }
-        let idle = [Setting.compatAccessCookie, .compatRefreshCookie, .compatReturnExpiration, .compatOldPassword].first {
-            texts[$0] != $0.fallback
-        }
-        if let idle { throw ConfigurationError("\(texts.origin(idle)) needs \(Setting.compat.variable)=dj-rest-auth beside it.") }
-        return nil
+        try require(
+            oneOf: [.djRestAuth], for: [.compatAccessCookie, .compatRefreshCookie, .compatReturnExpiration, .compatOldPassword], groups,
+            texts)
+        return groups.contains(.djRestAuth) ? settings : nil
     }
 
     /// A token (RFC 6265 §4.1.1) that is not the name of the native cookie.

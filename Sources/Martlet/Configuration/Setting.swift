@@ -37,11 +37,11 @@ struct Setting: Sendable, Hashable {
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
-        compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatUserIDClaim, compatTokenTypeClaim,
-        compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie, compatRefreshCookie,
-        compatReturnExpiration, compatOldPassword, oldKey, oldKeyUntil, oldKeyAlgorithm, oldUserIDClaim, oldTokenTypeClaim, oldIssuer,
-        oldAudience, logLevel, logFormat, publicDir, migrationsDir, maxConnections,
-        maxRequestLine, maxHeaderBytes,
+        compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatSliding, compatUserIDClaim,
+        compatTokenTypeClaim, compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie,
+        compatRefreshCookie, compatReturnExpiration, compatOldPassword, oldKey, oldKeyUntil, oldKeyAlgorithm, oldUserIDClaim,
+        oldTokenTypeClaim, oldIssuer, oldAudience, logLevel, logFormat, publicDir, migrationsDir,
+        maxConnections, maxRequestLine, maxHeaderBytes,
         maxHeaderFields, maxBody,
         headTimeout, bodyTimeout, idleTimeout, writeTimeout,
     ]
@@ -104,6 +104,8 @@ struct Setting: Sendable, Hashable {
         "compat_rotate_refresh_tokens", "off", "on, or off: a refresh at those endpoints leaves the refresh token as it is.")
     static let compatBlacklistAfterRotation = Setting(
         "compat_blacklist_after_rotation", "on", "off, with compat_strict: a refresh token that was rotated stays good until its end.")
+    static let compatSliding = Setting(
+        "compat_sliding", "off", "on, or off: simplejwt's sliding tokens in the place of its pairs of tokens.")
     static let compatUserIDClaim = Setting("compat_user_id_claim", "user_id", "The claim that says whose a token is.")
     static let compatTokenTypeClaim = Setting(
         "compat_token_type_claim", "token_type", "The claim that says access or refresh, or none.")

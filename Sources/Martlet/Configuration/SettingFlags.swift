@@ -87,8 +87,12 @@ struct SettingFlags: ParsableArguments {
 
     @Option(name: Setting.compatOldPassword.argumentName, help: Setting.compatOldPassword.argumentHelp)
     var compatOldPassword: String?
+
     @Option(name: Setting.compatBlacklistAfterRotation.argumentName, help: Setting.compatBlacklistAfterRotation.argumentHelp)
     var compatBlacklistAfterRotation: String?
+
+    @Option(name: Setting.compatSliding.argumentName, help: Setting.compatSliding.argumentHelp)
+    var compatSliding: String?
 
     @Option(name: Setting.compatUserIDClaim.argumentName, help: Setting.compatUserIDClaim.argumentHelp)
     var compatUserIDClaim: String?
@@ -107,7 +111,6 @@ struct SettingFlags: ParsableArguments {
 
     @Option(name: Setting.compatLeeway.argumentName, help: Setting.compatLeeway.argumentHelp)
     var compatLeeway: String?
-
     @Option(name: Setting.publicDir.argumentName, help: Setting.publicDir.argumentHelp)
     var publicDir: String?
 
@@ -149,6 +152,7 @@ struct SettingFlags: ParsableArguments {
             (.compatReturnExpiration, compatReturnExpiration),
             (.compatOldPassword, compatOldPassword),
             (.compatBlacklistAfterRotation, compatBlacklistAfterRotation),
+            (.compatSliding, compatSliding),
             (.compatUserIDClaim, compatUserIDClaim),
             (.compatTokenTypeClaim, compatTokenTypeClaim),
             (.compatAuthHeaderTypes, compatAuthHeaderTypes),

@@ -66,6 +66,14 @@ JOINED_BY_COOKIE = (
     "token to scripts."
 )
 STALE_COOKIE = "A bad access cookie keeps nobody from logging in, logging out or registering: there only the header is looked at."
+DRF_TOKENS = "A token is Martlet's own here, too: beside drf-jwt's claims it has those of RFC 9068."
+KEYS = "`user_id` is a number for an account that was imported and had one; an account that was made here has its id, a text."
+ACT = "The token of an impersonation names the administrator in `act` (RFC 8693 §4.1)."
+SCHEMES = "Bearer is accepted beside JWT, and more than one blank after either, as RFC 9110 §11.1 has it."
+ANSWERED = (
+    "Where drf-jwt fails with 500 there is an answer: blacklisting a text that is no token is 400, and an empty form blacklists the "
+    "caller's own token."
+)
 
 REFUSED = ("status: 200 → 401", "body.*", "header WWW-Authenticate: absent → Bearer *")
 
@@ -195,6 +203,119 @@ TABLE = [
             "header WWW-Authenticate: absent → *",
         ],
         DELETED,
+    ),
+    # Sliding tokens.
+    (
+        ["simplejwt sliding*"],
+        [
+            "body.token header.alg: *", "body.token header.kid: *", "body.token header.typ: *", "body.token claims.aud: absent → *",
+            "body.token claims.iss: absent → *", "body.token claims.sub: absent → *", "body.token claims.client_id: absent → *",
+            "body.token claims.scope: absent → *", "body.token claims.sid: absent → *",
+        ],
+        OWN_TOKENS,
+    ),
+    (["simplejwt sliding/call*", "simplejwt sliding refresh expiry/call"], ["header Allow: GET, OPTIONS → absent"], OWN_WORDS),
+    (
+        ["simplejwt sliding/garbage", "simplejwt sliding expiry/call expired"],
+        ["body.*", "header Allow: GET, OPTIONS → absent", 'header WWW-Authenticate: Bearer realm="api" → Bearer realm="martlet"*'],
+        OWN_WORDS,
+    ),
+    # drf-jwt.
+    (
+        ["drf-jwt *"],
+        [
+            "body.token header.alg: *", "body.token header.kid: *", "body.token header.typ: *", "body.token claims.aud: absent → *",
+            "body.token claims.iss: absent → *", "body.token claims.sub: absent → *", "body.token claims.client_id: absent → *",
+            "body.token claims.scope: absent → *", "body.token claims.sid: absent → *",
+        ],
+        DRF_TOKENS,
+    ),
+    (["drf-jwt impersonation/admin"], ["body.token claims.roles*: absent → *"], DRF_TOKENS),
+    (["drf-jwt *"], ["body.token claims.user_id: integer, * → string, *"], KEYS),
+    (["drf-jwt *"], ["header Cache-Control: absent → no-store"], NO_STORE),
+    (["drf-jwt impersonation/by the admin"], ["body.token claims.act*: absent → *"], ACT),
+    (
+        ["drf-jwt login/a browser", "drf-jwt login/a reader of HTML"],
+        [
+            "body*: absent → *", "body: text/html → object", "cookie csrftoken*: * → absent",
+            "header Content-Type: text/html → application/json",
+        ],
+        NO_HTML,
+    ),
+    (
+        ["drf-jwt login/no slash at the end"],
+        [
+            "status: 301 → 201", "body*", "header Location: * → absent", "header Allow: absent → OPTIONS, POST",
+            "header Content-Type: text/html → application/json",
+        ],
+        SLASHES,
+    ),
+    (["drf-jwt login/name in other case"], ["status: 400 → 201", "body.*"], NAMES),
+    (
+        ["drf-jwt login/broken JSON", "drf-jwt login/not UTF-8", "drf-jwt */* broken JSON"],
+        ['body.detail: "JSON parse error - * → "JSON parse error - *'],
+        PARSE_ERRORS,
+    ),
+    (
+        ["drf-jwt methods/options api-token-auth", "drf-jwt methods/options api-token-refresh", "drf-jwt methods/options api-token-verify"],
+        ["status: 200 → 204", "body*", "header Content-Type: application/json → absent"],
+        OPTIONS,
+    ),
+    (
+        ["drf-jwt methods/options api-token-impersonate", "drf-jwt methods/options api-token-blacklist"],
+        ["status: 401 → 204", "body*", "header Content-Type: application/json → absent", "header WWW-Authenticate: * → absent"],
+        OPTIONS,
+    ),
+    (
+        [f"drf-jwt methods/{method} api-token-{view}" for method in ("get", "put", "delete") for view in ("impersonate", "blacklist")],
+        ["status: 401 → 405", "body.detail: *", "header WWW-Authenticate: * → absent"],
+        METHOD_FIRST,
+    ),
+    (
+        ["drf-jwt methods/head api-token-impersonate", "drf-jwt methods/head api-token-blacklist"],
+        ["status: 401 → 405", "header WWW-Authenticate: * → absent"],
+        METHOD_FIRST,
+    ),
+    (
+        ["drf-jwt call/*"],
+        ["body.*", "header Allow: GET, OPTIONS → *", 'header WWW-Authenticate: JWT realm="api" → Bearer realm="martlet"*'],
+        OWN_WORDS,
+    ),
+    (
+        ["drf-jwt call/a browser without token"],
+        ["body: text/html → object", "cookie csrftoken*: * → absent", "header Content-Type: text/html → application/json"],
+        NO_HTML,
+    ),
+    (
+        ["drf-jwt call/Bearer as scheme", "drf-jwt call/two blanks between"],
+        ["status: 401 → 200", "header WWW-Authenticate: * → absent"],
+        SCHEMES,
+    ),
+    (["drf-jwt call/post without token"], ["status: 401 → 405", "header WWW-Authenticate: * → absent"], METHOD_FIRST),
+    (
+        ["drf-jwt refresh and verify/call", "drf-jwt impersonation/call", "drf-jwt refresh expiry/call late"],
+        ["header Allow: GET, OPTIONS → absent"],
+        OWN_WORDS,
+    ),
+    (
+        ["drf-jwt blacklist/call with it*"],
+        [
+            "status: 403 → 401", "body.*", "header Allow: GET, OPTIONS → absent",
+            'header WWW-Authenticate: absent → Bearer realm="martlet"*',
+        ],
+        OWN_WORDS,
+    ),
+    (
+        ["drf-jwt accounts/call of inactive", "drf-jwt accounts/call of deleted", "drf-jwt expiry/expired"],
+        ["body.*", "header Allow: GET, OPTIONS → absent", 'header WWW-Authenticate: JWT realm="api" → Bearer realm="martlet"*'],
+        OWN_WORDS,
+    ),
+    (
+        ["drf-jwt blacklist/garbage", "drf-jwt blacklist/own token, empty form"],
+        [
+            "status: 500 → *", "body*", "header Allow: absent → OPTIONS, POST", "header Content-Type: text/html → application/json",
+        ],
+        ANSWERED,
     ),
 ]
 

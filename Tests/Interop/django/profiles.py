@@ -44,8 +44,7 @@ def dj_rest_auth(martlet, **settings):
     return Profile("dj-rest-auth", {"REST_AUTH": {"USE_JWT": True, "SESSION_LOGIN": False, **settings}}, martlet)
 
 
-# Five minutes and a day are the packages' defaults; who moves over sets them. The names of settings that do not exist yet are those
-# of the packages; test_side_by_side.py leaves their profiles out.
+# Five minutes and a day are the packages' defaults; who moves over sets them.
 USUAL_TTL = {"MARTLET_ACCESS_TTL": 300, "MARTLET_REFRESH_TTL": 86400}
 SHORT_TTL = {"MARTLET_ACCESS_TTL": 1, "MARTLET_REFRESH_TTL": 2}
 ROTATION = {"MARTLET_COMPAT_ROTATE_REFRESH_TOKENS": "on"}

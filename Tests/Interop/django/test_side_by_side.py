@@ -1,7 +1,6 @@
 """The whole table against a real Django and against Martlet. With MARTLET_REFERENCE_TWIN=1 a second Django stands in for Martlet.
 
 MARTLET_STORIES, words with commas between, picks the stories whose names begin so; permissions that nobody needs are then no fault.
-Stories whose endpoints or settings Martlet does not have yet come with later steps (LATER); a second Django has them all.
 """
 
 import itertools
@@ -15,16 +14,11 @@ from profiles import PROFILES
 from table import STORIES
 
 TWIN = bool(os.environ.get("MARTLET_REFERENCE_TWIN"))
-# Profiles whose stories come with later steps: sliding tokens, and drf-jwt.
-LATER = {
-    "simplejwt-sliding", "simplejwt-sliding-short", "simplejwt-sliding-refresh-short",
-    "drf-jwt", "drf-jwt-short", "drf-jwt-refresh-short",
-}
 CHOSEN = tuple(filter(None, os.environ.get("MARTLET_STORIES", "").split(",")))
 
 
 def test_every_answer_is_djangos_or_documented(site, martlet, subtests):
-    stories = [story for story in STORIES if story.name.startswith(CHOSEN or "") and (TWIN or story.profile not in LATER)]
+    stories = [story for story in STORIES if story.name.startswith(CHOSEN or "")]
     assert stories, "no story is called that"
     differences = []
     for name, group in itertools.groupby(stories, key=lambda story: story.profile):
@@ -43,10 +37,6 @@ def test_every_answer_is_djangos_or_documented(site, martlet, subtests):
         with subtests.test("no permission is stale"):
             _, stale = compare.judge(differences, ALLOWED)
             assert not stale
-
-
-def test_what_is_left_out_exists():
-    assert LATER < set(PROFILES)
 
 
 def test_every_reason_is_in_the_documentation():
