@@ -13,7 +13,7 @@ package import Tokens
 package enum LoginName: Sendable, Hashable {
     case username(String)
     case email(String)
-    /// A username, or where there is no such account a verified address.
+    /// A verified address, or where there is no such account a username: whoever takes another's address for a username shuts nobody out.
     case usernameOrEmail(String)
 
     /// What limits count by.
@@ -71,7 +71,7 @@ package struct PasswordLogin: Sendable {
                     // Both are looked up whatever the first finds, so that it costs the same.
                     let byName = try reads.user(username: UsernameKey(text))
                     let byEmail = try reads.user(verifiedEmail: EmailKey(text))
-                    return byName ?? byEmail
+                    return byEmail ?? byName
                 }
             }
         } catch {

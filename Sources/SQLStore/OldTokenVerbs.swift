@@ -95,13 +95,17 @@ extension SQLTransaction {
     }
 
     /// Takes back what the service before gave an account up to now, while its tokens are accepted: at every verifier the access
-    /// tokens, here the refresh tokens.
+    /// tokens, here the refresh tokens. Its clock may be ahead of ours.
     func endOldTokens(of user: User, reason: String?, cause: RevocationEvent?, at now: UnixTime) throws(StoreError) {
         guard let target = user.oldTokens, let end = try oldTokensEnd(), end > now else { return }
         try append(
-            .client, target, at: now, until: end.adding(seconds: Self.skew), issuedBefore: UnixTime(seconds: now.seconds + 1),
+            .client, target, at: now, until: end.adding(seconds: Self.skew),
+            issuedBefore: UnixTime(seconds: now.seconds + 1 + Self.oldClockLeeway),
             reason: reason, cause: cause)
     }
+
+    /// Seconds by which the clock of the service before may be ahead; verifiers refuse tokens from further ahead.
+    private static let oldClockLeeway: Int64 = 5
 
     /// When the last token of the service before ends; nil when none was ever accepted.
     func oldTokensEnd() throws(StoreError) -> UnixTime? {

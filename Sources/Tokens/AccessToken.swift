@@ -25,8 +25,14 @@ package struct AccessToken: Sendable {
         var id = id
         if case .sliding(let kept?) = form { id = kept }
         let audience = audience ?? policy.audience
-        let isForOwnAPIs = audience == policy.issuer || audience == policy.firstPartyAudience
-        let scope = isForOwnAPIs ? FirstPartyScope.granted(session.scope, roles: user.roles) : ""
+        let roles = FirstPartyScope.roles(user.roles, of: session.scope)
+        let scope =
+            switch audience {
+            case policy.issuer: FirstPartyScope.granted(session.scope, roles: user.roles)
+            // Shown to an API of the old world, it opens the account there and here, and nobody else's.
+            case policy.firstPartyAudience: FirstPartyScope.granted(session.scope, roles: user.roles.filter { $0 != User.administrator })
+            default: ""
+            }
         let expiry = now.seconds + policy.accessLifetime
         let payload = JSONWriter.object(capacity: 512) { writer in
             writer.member("iss", policy.accessIssuer ?? policy.issuer)
@@ -38,7 +44,7 @@ package struct AccessToken: Sendable {
             writer.member("client_id", session.clientID)
             if !scope.isEmpty { writer.member("scope", scope) }
             writer.member("sid", session.accessSessionID)
-            if !user.roles.isEmpty { writer.member("roles", user.roles) }
+            if !roles.isEmpty { writer.member("roles", roles) }
             if let actor {
                 writer.name("act")
                 writer.object { $0.member("sub", actor.text) }

@@ -90,4 +90,11 @@ package enum FirstPartyScope: String, Sendable, CaseIterable {
             }
         }.joined(separator: " ")
     }
+
+    /// What of the user's roles a session's tokens say: whoever did not get in as an administrator, or asked for less, is none to
+    /// anybody who reads roles.
+    static func roles(_ roles: [String], of sessionScope: String) -> [String] {
+        let isAdministrators = sessionScope.split(separator: " ").contains { $0 == admin.rawValue }
+        return isAdministrators ? roles : roles.filter { $0 != User.administrator }
+    }
 }

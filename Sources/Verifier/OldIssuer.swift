@@ -144,6 +144,9 @@ public struct OldIssuer: Sendable {
             guard let claim = claims["aud"] else { return .missingClaim("aud") }
             guard let values = claim.isArray ? claim.elements : [claim] else { return .malformedClaim("aud") }
             return values.contains { $0.equals(audience) } ? nil : .wrongAudience
+        case .notBefore where claims.issuedAt.map({ $0 > now.seconds + Self.leeway }) ?? false:
+            // What is taken back is all up to a time: a token from the future would outlive it.
+            return .notYetValid
         case .expiry, .notBefore: return clock.failure(of: check, header: header, claims: claims, at: now).map(VerificationFailure.init)
         case .scope:
             let missing = clock.requiredScopes.first { required in !scopes.contains { $0.utf8.elementsEqual(required.utf8) } }
@@ -151,6 +154,8 @@ public struct OldIssuer: Sendable {
         }
     }
 
+    /// Seconds by which the clock of the service before may be ahead: what is taken back counts for tokens of as much later.
+    public static let leeway: Int64 = 5
     /// In bytes: what Django keeps of a `jti`, and more than a user has of a name.
     private static let longestID = 255
 }

@@ -39,6 +39,14 @@ struct DJRestAuthAccount: Sendable {
                     + Self.names.map { DRFField($0, isRequired: false, mayBeBlank: true, maximum: 150) })
             let names = Self.names.compactMap { name in fields[name].map { (name: name, value: $0) } }
             let now = services.clock()
+            // Whether a name is taken is not to be asked without end: it counts as a registration does.
+            if let name = fields["username"], name != own {
+                do throws(AccountError) {
+                    try services.throttle.countRegistration(from: services.client(request).address, at: now)
+                } catch {
+                    throw Refusal(error)
+                }
+            }
             return services.commit(for: request) { transaction throws(StoreError) -> ChangeUserOutcome in
                 guard let user = try transaction.user(caller.user) else { return .notFound }
                 let attributes = try UserAttributes(parsing: user.attributes)

@@ -17,6 +17,7 @@ extension Services {
         then respond: @escaping @Sendable (SessionTokens, UnixTime) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
         let client = client(request)
+        legacyPasswords.lookAgain(in: store, at: request.receivedAt)
         let pending: PasswordLogin.Pending
         do throws(AccountError) {
             pending = try login.prepare(name, password: password, from: client, at: request.receivedAt)

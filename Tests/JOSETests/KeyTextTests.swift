@@ -38,6 +38,10 @@ import Testing
         (PEMVectors.es256Private, .es256, .invalidKey, "who only verifies must not be able to sign"),
         (PEMVectors.es256Private, .hs256, .invalidKey, "nor is it a secret"),
         (PEMVectors.es256SSH, .hs256, .invalidKey, "another form of a public key"),
+        (PEMVectors.es256.lowercased(), .hs256, .invalidKey, "a public key that somebody spoiled"),
+        (body(of: PEMVectors.es256), .hs256, .invalidKey, "a public key without its lines of dashes"),
+        (body(of: PEMVectors.rs256), .hs256, .invalidKey, "and a long one"),
+        ("\u{FEFF}a secret of thirty-two bytes, or more", .hs256, .invalidKey, "a byte order mark is not of the secret"),
         (RFCVectors.es256Key, .hs256, .invalidKey, "and another"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", .hs256, .invalidKey, "and one that holds a key"),
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", .rs256, .invalidKey, "no key at all"),
@@ -82,5 +86,10 @@ import Testing
         #expect(try secret(48, "HS384").algorithms == [.hs384])
         #expect(throws: JOSEError.keyTooSmall) { try secret(47, "HS384") }
         #expect(throws: JOSEError.keyTooSmall) { try secret(63, "HS512") }
+    }
+
+    /// PEM without its first and last line.
+    private static func body(of pem: String) -> String {
+        pem.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined(separator: "\n")
     }
 }

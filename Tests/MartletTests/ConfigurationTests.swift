@@ -145,6 +145,13 @@ struct ConfigurationTests {
             (["COMPAT": ","], "MARTLET_COMPAT", "a list"), (["COMPAT": "SimpleJWT"], "MARTLET_COMPAT", "simplejwt"),
             (["COMPAT_ROTATE_REFRESH_TOKENS": "on"], "MARTLET_COMPAT_ROTATE_REFRESH_TOKENS", "MARTLET_COMPAT=simplejwt or dj-rest-auth"),
             (["COMPAT_STRICT": "on"], "MARTLET_COMPAT_STRICT", "MARTLET_COMPAT=simplejwt or dj-rest-auth"),
+            (
+                [
+                    "COMPAT": "dj-rest-auth", "COMPAT_OLD_PASSWORD_FIELD_ENABLED": "off",
+                    "OLD_KEY": "a secret of thirty-two bytes, or more",
+                    "OLD_KEY_UNTIL": "2026-12-01",
+                ], "MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED", "MARTLET_OLD_KEY"
+            ),
             (["COMPAT_ISSUER": "my-app"], "MARTLET_COMPAT_ISSUER", "MARTLET_COMPAT=simplejwt or dj-rest-auth"),
             (["COMPAT_LEEWAY": "5"], "MARTLET_COMPAT_LEEWAY", "simplejwt or drf-jwt or dj-rest-auth"),
             (
@@ -169,7 +176,7 @@ struct ConfigurationTests {
             (["COMPAT_OLD_PASSWORD_FIELD_ENABLED": "off"], "MARTLET_COMPAT_OLD_PASSWORD_FIELD_ENABLED", "MARTLET_COMPAT=dj-rest-auth"),
             (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_COOKIE": "a;b"], "MARTLET_COMPAT_JWT_AUTH_COOKIE", "app-auth"),
             (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_COOKIE": "a b"], "MARTLET_COMPAT_JWT_AUTH_COOKIE", "app-auth"),
-            (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_REFRESH_COOKIE": "__Host-martlet-refresh"], "REFRESH_COOKIE", "app-auth"),
+            (["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_REFRESH_COOKIE": "__Host-martlet-refresh"], "REFRESH_COOKIE", "Martlet has"),
             (
                 ["COMPAT": "dj-rest-auth", "COMPAT_JWT_AUTH_COOKIE": "a", "COMPAT_JWT_AUTH_REFRESH_COOKIE": "a"],
                 "MARTLET_COMPAT_JWT_AUTH_REFRESH_COOKIE", "another cookie"

@@ -50,6 +50,7 @@ import Testing
             (#""user_id":1,"exp":1799999970"#, nil, .expired, "its time is over"),
             (#""user_id":1,"exp":"soon""#, nil, .malformedClaim("exp"), "an end that is none"),
             (#""user_id":1,"exp":-"#, nil, .missingClaim("exp"), "no end"),
+            (#""user_id":1,"iat":1800000006"#, nil, .notYetValid, "from the future: it would outlive what takes back all up to now"),
             (#""user_id":1,"nbf":1800000031"#, nil, .notYetValid, "its time has not come, leeway and all"),
         ] as [(String, String?, VerificationFailure, String)])
     func refusals(claims: String, header: String?, failure: VerificationFailure, why: String) throws {

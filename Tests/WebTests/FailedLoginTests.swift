@@ -77,6 +77,27 @@ struct FailedLoginTests {
         #expect(server.timing.takeHeld() == [])
     }
 
+    @Test("an import beside the service is noticed within a second of the next login")
+    func importedMeanwhile() throws {
+        let server = try Server()
+        server.legacyPasswords.look(in: server.services.store)
+        let fail = { (seconds: Int64) in
+            _ = try server.send(
+                "POST", "/auth/login", json: #"{"username":"nobody","password":"wrong horse"}"#, at: Server.start.adding(seconds: seconds))
+        }
+        try fail(0)
+        #expect(server.timing.takeHeld() == [])
+        let user = ImportedUser(
+            id: UserID("leg"), username: "leg", matchesExactly: false, email: nil, emailVerified: false, displayName: "",
+            passwordHash: "pbkdf2_sha256$3$salt1$/sYj8DwDpGlKTjwWhzv1xnG3b+67l5SFx1KNQF+cccg=", roles: [], isActive: true,
+            createdAt: Server.start, lastLoginAt: nil, attributes: "{}", externalID: "1")
+        try server.services.store.write { transaction throws(StoreError) in
+            _ = try transaction.importUser(user, audit: AuditContext(actor: .commandLine), at: Server.start)
+        }
+        try fail(1)
+        #expect(server.timing.takeHeld().count == 1)
+    }
+
     @Test("what is wrong with a body is told at once")
     func body() throws {
         let server = try Self.server()

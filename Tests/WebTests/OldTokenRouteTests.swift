@@ -135,6 +135,11 @@ struct OldTokenRouteTests {
         let access = try #require(answer.json?["access"]?.string)
         #expect(try server.send("GET", "/admin/api/users", bearer: access).status == .forbidden)
         #expect(try server.send("GET", "/api/v1/users/me", bearer: access).status == .ok)
+        #expect(try server.send("GET", "/auth/forward?role=admin", bearer: access).status == .forbidden, "nor at APIs that read roles")
+        let refresh = try #require(answer.json?["refresh"]?.string)
+        let next = try server.send("POST", "/auth/refresh", json: #"{"refresh":"\#(refresh)"}"#)
+        let renewed = try #require(next.json?["access"]?.string)
+        #expect(try server.send("GET", "/auth/forward?role=admin", bearer: renewed).status == .forbidden)
     }
 
     @Test(

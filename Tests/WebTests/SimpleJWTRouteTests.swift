@@ -3,6 +3,7 @@
 import HTTP
 import MartletEncoding
 import MartletJOSE
+import Store
 import Testing
 import Tokens
 import Web
@@ -93,6 +94,23 @@ struct SimpleJWTRouteTests {
         #expect(try server.send("POST", "/api/token/verify/", json: #"{"token":"\#(access)"}"#, at: late).text.contains("is expired"))
         let asRefresh = try server.send("POST", "/api/token/refresh/", json: #"{"refresh":"\#(access)"}"#)
         #expect(asRefresh.text.contains("Token has wrong type"))
+    }
+
+    @Test("a token for the audience of the old world opens an account, and never administers")
+    func audienceOfOld() throws {
+        let claims = ClaimsCompatibility(userIDClaim: "uid", tokenTypeClaim: nil, issuer: nil, audience: "https://api.example")
+        let server = try Server(simplejwt: SimpleJWTSettings(rotatesRefreshTokens: false), claims: claims)
+        _ = try Self.logIn(server)
+        let ada = try #require(try server.services.store.read { reads throws(StoreError) in try reads.user(username: UsernameKey("ada")) })
+        _ = try server.services.store.write { transaction throws(StoreError) in
+            try transaction.changeUser(ada.id, UserChange(roles: ["admin"]), audit: AuditContext(actor: .commandLine), at: Server.start)
+        }
+        let body = #"{"username":"ada","password":"correct horse"}"#
+        let access = try #require(try server.send("POST", "/api/token/", json: body).json?["access"]?.string)
+        #expect(try server.send("GET", "/api/v1/users/me", bearer: access).status == .ok)
+        #expect(try server.send("GET", "/admin/api/users", bearer: access).status == .forbidden)
+        let native = try #require(try server.send("POST", "/auth/login", json: body).json?["access"]?.string)
+        #expect(try server.send("GET", "/admin/api/users", bearer: native).status == .ok)
     }
 
     @Test("the old issuer and audience stand in tokens of these endpoints alone, and open what they did")

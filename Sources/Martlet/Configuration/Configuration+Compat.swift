@@ -125,7 +125,10 @@ extension Configuration {
         let isToken = name.utf8.allSatisfy { byte in
             byte > 0x20 && byte < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains(byte)
         }
-        guard isToken, (1...64).contains(name.utf8.count), !name.hasSuffix("martlet-refresh") else {
+        guard !name.hasSuffix("martlet-refresh") else {
+            throw ConfigurationError("\(texts.origin(setting)) must not be \(name): Martlet has a cookie of that name.")
+        }
+        guard isToken, (1...64).contains(name.utf8.count) else {
             throw ConfigurationError("\(texts.origin(setting)) must be a name for a cookie, such as app-auth: letters, digits, - and _.")
         }
         return name

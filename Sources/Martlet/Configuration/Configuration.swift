@@ -99,6 +99,11 @@ struct Configuration: Sendable {
         simplejwt = try Self.simplejwt(compat, texts)
         djRestAuth = try Self.djRestAuth(compat, texts)
         oldIssuer = try OldIssuerSettings(texts, scopes: [FirstPartyScope.account.rawValue])
+        guard oldIssuer == nil || djRestAuth?.asksForOldPassword != false else {
+            throw ConfigurationError(
+                "\(texts.origin(.compatOldPassword)) cannot be off beside \(Setting.oldKey.variable): whoever has the old key could set passwords."
+            )
+        }
         logLevel = try Self.logLevel(texts)
         logFormat = try Self.logFormat(texts)
         publicFolder = texts[.publicDir]
