@@ -32,7 +32,7 @@ package final class Tally: Sendable {
         }
     }
 
-    /// One row of the summary: differences of one place, and an example.
+    /// One row of the summary: differences of one place for one reason, and an example.
     package struct Row: Sendable {
         /// The request's method.
         package let method: String
@@ -72,7 +72,7 @@ package final class Tally: Sendable {
         let endpoint: String
         let kind: Difference.Kind
         let place: String
-        let isExpected: Bool
+        let reason: String?
     }
 
     private struct State {
@@ -97,7 +97,7 @@ package final class Tally: Sendable {
     }
 
     /// Two answers were compared.
-    /// - Returns: the differences to report: every surprise, and of what is documented each kind once.
+    /// - Returns: the differences to report: every surprise, and what is documented once for each place and reason.
     package func note(_ differences: [Difference], method: String, endpoint: String) -> [Difference] {
         state.withLock { state in
             if differences.isEmpty {
@@ -109,8 +109,7 @@ package final class Tally: Sendable {
             }
             return differences.filter { difference in
                 let key = Key(
-                    method: method, endpoint: endpoint, kind: difference.kind, place: difference.place,
-                    isExpected: difference.reason != nil)
+                    method: method, endpoint: endpoint, kind: difference.kind, place: difference.place, reason: difference.reason)
                 if state.rows[key] != nil {
                     state.rows[key]?.count += 1
                     return difference.reason == nil
@@ -136,7 +135,10 @@ package final class Tally: Sendable {
 
     private static func goesBefore(_ one: Row, _ other: Row) -> Bool {
         let ranks = [one, other].map { row in
-            (row.example.reason == nil ? 0 : 1, -row.count, row.endpoint, "\(row.method) \(row.example.kind.rawValue) \(row.example.place)")
+            (
+                row.example.reason == nil ? 0 : 1, -row.count, row.endpoint,
+                "\(row.method) \(row.example.kind.rawValue) \(row.example.place) \(row.example.reason ?? "")"
+            )
         }
         return ranks[0] < ranks[1]
     }

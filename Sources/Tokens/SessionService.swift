@@ -160,10 +160,10 @@ package struct SessionService: Sendable {
     }
 
     /// Exchanges a refresh token of the service before, once: for a session, whose tokens are answered. With `keepingToken` it stays
-    /// good until its end, for that one session. `completion` as with ``refresh(_:keepingToken:audience:from:audit:at:completion:)``.
+    /// good until its end, for that one session. `completion` as with ``refresh(_:rule:audience:from:audit:at:completion:)``.
     package func exchange(
-        _ token: OldRefreshToken, keepingToken: Bool = false, audience: String?, from client: ClientDescription, audit: AuditContext,
-        at now: UnixTime, completion: @escaping Completion
+        _ token: OldRefreshToken, keepingToken: Bool = false, audience: String?, form: AccessForm = .plain, from client: ClientDescription,
+        audit: AuditContext, at now: UnixTime, completion: @escaping Completion
     ) {
         // Never `admin`: whoever holds the old key, as many programs did, could make such a token for any account.
         let prepared = prepare(for: UserID(""), scope: FirstPartyScope.account.rawValue, from: client, at: now)
@@ -180,9 +180,9 @@ package struct SessionService: Sendable {
                 case .success(.replayed): throw .replayed
                 case .success(.staleKeys): throw .store(.staleKeys)
                 case .success(.begun(let session, let user)), .success(.kept(let session, let user)):
-                    return (try tokens(of: session, user, begun: prepared, audience: audience, at: now), false)
+                    return (try tokens(of: session, user, begun: prepared, audience: audience, form: form, at: now), false)
                 case .success(.retried(let session, let user)):
-                    return (try tokens(of: session, user, begun: prepared, audience: audience, at: now), true)
+                    return (try tokens(of: session, user, begun: prepared, audience: audience, form: form, at: now), true)
                 }
             }
         }

@@ -53,9 +53,9 @@ extension Services {
         try asUser(bearing: try request.bearerToken(schemes), request, body)
     }
 
-    /// The same by a token that came another way than in `Authorization`.
+    /// The same by a token that came another way than in `Authorization`; `told` is how these views put it that it is not good.
     func asUser(
-        bearing text: ArraySlice<UInt8>, _ request: Request,
+        bearing text: ArraySlice<UInt8>, _ request: Request, refusal told: @escaping @Sendable (Refusal) -> Refusal = { $0 },
         _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
         let token: VerifiedToken
@@ -64,12 +64,14 @@ extension Services {
             token = try verifier.verify(text, at: request.receivedAt)
             guard !token.isFromOldIssuer else {
                 return hop(to: .worker) { () throws(Refusal) in
-                    try body(self, Caller(token, try oldAccount(of: token, at: request.receivedAt).id, request))
+                    let user: User
+                    do throws(Refusal) { user = try oldAccount(of: token, at: request.receivedAt) } catch { throw told(error) }
+                    return try body(self, Caller(token, user.id, request))
                 }
             }
             caller = try self.caller(by: token, request, .account)
         } catch {
-            throw Refusal(error)
+            throw told(Refusal(error))
         }
         return try body(self, caller)
     }

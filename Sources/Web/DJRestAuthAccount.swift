@@ -14,9 +14,10 @@ struct DJRestAuthAccount: Sendable {
 
     /// `GET user/`.
     func details(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.drfCaller(request, cookies)
-        return try services.account(caller.user) { entry throws(Refusal) in
-            .respond(.privateJSON(try Self.details(of: entry.user)))
+        try services.asDRFUser(request, cookies) { services, caller throws(Refusal) in
+            try services.account(caller.user) { entry throws(Refusal) in
+                .respond(.privateJSON(try Self.details(of: entry.user)))
+            }
         }
     }
 
@@ -27,7 +28,10 @@ struct DJRestAuthAccount: Sendable {
     func change(_ request: Request) throws(Refusal) -> Outcome { try change(request, isWhole: false) }
 
     private func change(_ request: Request, isWhole: Bool) throws(Refusal) -> Outcome {
-        let caller = try services.drfCaller(request, cookies)
+        try services.asDRFUser(request, cookies) { _, caller throws(Refusal) in try change(request, of: caller, isWhole: isWhole) }
+    }
+
+    private func change(_ request: Request, of caller: Caller, isWhole: Bool) throws(Refusal) -> Outcome {
         let body = try DRFBody(request)
         return try services.account(caller.user) { entry throws(Refusal) in
             // The name that the account has is good, whatever the rules were when it got it.
@@ -61,7 +65,10 @@ struct DJRestAuthAccount: Sendable {
 
     /// `POST password/change/`. The session that asks goes on, the others end.
     func changePassword(_ request: Request) throws(Refusal) -> Outcome {
-        let caller = try services.drfCaller(request, cookies)
+        try services.asDRFUser(request, cookies) { _, caller throws(Refusal) in try changePassword(request, of: caller) }
+    }
+
+    private func changePassword(_ request: Request, of caller: Caller) throws(Refusal) -> Outcome {
         // Whoever acts as the user has to know the password, whatever the users themselves need.
         let asksForOld = settings.asksForOldPassword || caller.token.actor != nil
         let names = (asksForOld ? ["old_password"] : []) + ["new_password1", "new_password2"]

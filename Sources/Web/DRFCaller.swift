@@ -7,15 +7,18 @@ import MartletVerifier
 import ResourceServer
 
 extension Services {
-    /// The caller of a view that is for those who are logged in. The header wins over the cookie, which counts in requests that
-    /// change something only when they come from our own pages.
-    func drfCaller(_ request: Request, _ cookies: JWTCookies) throws(Refusal) -> Caller {
-        if let token = try headerToken(request) { return try drfCaller(bearing: token, request) }
+    /// Goes on with the caller of a view that is for those who are logged in, as ``asUser(_:_:)`` does. The header wins over the
+    /// cookie, which counts in requests that change something only when they come from our own pages.
+    func asDRFUser(
+        _ request: Request, _ cookies: JWTCookies,
+        _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
+    ) throws(Refusal) -> Outcome {
+        if let token = try headerToken(request) { return try asUser(bearing: token, request, refusal: Self.notValid, body) }
         guard request.headerCount(.authorization) == 0, let text = cookies.access(in: request) else {
             throw .unauthorized("not_authenticated", "Authentication credentials were not provided.")
         }
         try cookies.requireOwnPages(request, unlessItOnlyReads: true)
-        return try drfCaller(bearing: Array(text.utf8)[...], request)
+        return try asUser(bearing: Array(text.utf8)[...], request, refusal: Self.notValid, body)
     }
 
     /// What a view for everybody asks of the header: a token that stands there must be good, whatever it is for; that its session
@@ -44,11 +47,7 @@ extension Services {
         return parts[1]
     }
 
-    private func drfCaller(bearing token: ArraySlice<UInt8>, _ request: Request) throws(Refusal) -> Caller {
-        do throws(VerificationFailure) { return try caller(bearing: token, request) } catch { throw Self.notValid(Refusal(error)) }
-    }
-
-    private static func notValid(_ refusal: Refusal) -> Refusal {
+    @Sendable private static func notValid(_ refusal: Refusal) -> Refusal {
         guard refusal.status == .unauthorized else { return refusal }
         return drfRefusal("token_not_valid", "Given token not valid for any token type", because: DRFAnswers.words(refusal).detail)
     }

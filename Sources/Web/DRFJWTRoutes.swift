@@ -68,9 +68,11 @@ package struct DRFJWTRoutes: Sendable {
 
     /// `POST /api-token-refresh/`.
     private func refresh(_ request: Request) throws(Refusal) -> Outcome {
-        try tokens.given(DRFBody(request).fields(["token"])[0], request) { token throws(Refusal) in
+        let text = try DRFBody(request).fields(["token"])[0]
+        return try tokens.given(text, request) { token throws(Refusal) in
             let form = AccessForm(following: token)
             guard case .drfJWT = form else { throw .nonField("orig_iat field not found in token.") }
+            guard !token.isFromOldIssuer else { return try exchange(text, form, request) }
             return try services.renew(token, as: form, for: request) { result throws(Refusal) in
                 switch result {
                 case .success(let access): return .respond(Self.answer(access.text, issuedAt: request.receivedAt.seconds))
@@ -82,10 +84,31 @@ package struct DRFJWTRoutes: Sendable {
         }
     }
 
+    /// A token of the service before, for the first one of a session that goes on from it.
+    private func exchange(_ text: String, _ form: AccessForm, _ request: Request) throws(Refusal) -> Outcome {
+        let old = try services.refreshToken(Array(text.utf8), at: request.receivedAt)
+        return try services.refresh(old, audience: nil, form: form, for: request) { result throws(Refusal) in
+            switch result {
+            case .success(let begun): return .respond(Self.answer(begun.tokens.access.text, issuedAt: request.receivedAt.seconds))
+            case .failure(.sessionEnded), .failure(.replayed): throw .nonField(DRFJWTTokens.Gone.isBlacklisted.words)
+            case .failure(let failure): throw Refusal(failure)
+            }
+        }
+    }
+
     /// `POST /api-token-verify/`: any access token.
     private func verify(_ request: Request) throws(Refusal) -> Outcome {
         let text = try DRFBody(request).fields(["token"])[0]
-        return try tokens.given(text, request) { token throws(Refusal) in .respond(Self.answer(text, issuedAt: token.issuedAt)) }
+        return try tokens.given(text, request) { token throws(Refusal) in
+            let answer = Self.answer(text, issuedAt: token.issuedAt)
+            guard token.isFromOldIssuer else { return .respond(answer) }
+            return hop(to: .worker) { () throws(Refusal) in
+                do throws(Refusal) { _ = try services.oldAccount(of: token, at: request.receivedAt) } catch {
+                    throw error.status == .unauthorized ? .nonField(DRFJWTTokens.Gone.isBlacklisted.words) : error
+                }
+                return .respond(answer)
+            }
+        }
     }
 
     /// `POST /api-token-blacklist/`: the token of the body, else the caller's own, with all that came and comes of its login.

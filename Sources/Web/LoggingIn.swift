@@ -94,9 +94,10 @@ extension Services {
         return token
     }
 
-    /// Exchanges a refresh token, and goes on with what came of it. `rule` is what becomes of it.
+    /// Exchanges a refresh token, and goes on with what came of it. `rule` is what becomes of it, `form` what the access token for one
+    /// of the service before is to its client.
     func refresh(
-        _ token: PresentedToken, rule: RefreshRule = .rotate, audience: String?, for request: Request,
+        _ token: PresentedToken, rule: RefreshRule = .rotate, audience: String?, form: AccessForm = .plain, for request: Request,
         then respond: @escaping @Sendable (Result<(tokens: SessionTokens, isRetry: Bool), TokenFailure>) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
         let now = request.receivedAt
@@ -118,7 +119,8 @@ extension Services {
                     token, rule: rule, audience: audience, from: client, audit: audit, at: now, completion: completion)
             case .old(let token):
                 sessions.exchange(
-                    token, keepingToken: rule != .rotate, audience: audience, from: client, audit: audit, at: now, completion: completion)
+                    token, keepingToken: rule != .rotate, audience: audience, form: form, from: client, audit: audit, at: now,
+                    completion: completion)
             }
         }
     }

@@ -7,6 +7,7 @@ Expiry is real: the access tokens live for LIFE seconds on both sides, and the p
 import functools
 import http.server
 import json
+import sqlite3
 import threading
 
 import pytest
@@ -71,6 +72,22 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def database(tmp_path_factory):
     return sides.prepared_database(tmp_path_factory.mktemp("django") / "prepared.sqlite3")
+
+
+@pytest.fixture
+def imported(tmp_path, pages):
+    """Starts a Martlet on the accounts of a site: `imported("simplejwt", django)`."""
+    running = []
+
+    def start(name, site):
+        profile = PROFILES[name]
+        martlet = profiles.Profile(profile.suite, {}, {**profile.martlet, "MARTLET_CORS_ORIGINS": pages})
+        running.append(sides.ImportedSide(martlet, tmp_path / "imported", site))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.stop()
 
 
 @pytest.fixture
@@ -377,6 +394,23 @@ def test_an_old_page_needs_nothing_but_another_base_url(side, reader, kind, prof
     assert is_refused(service, refreshed[-1])
     assert all(claims(token)["token_type"] == "refresh" for token in refreshed)
     someone.expect_silence(refusals=[400, 401])
+
+
+def test_for_who_was_imported_from_django_everything_is_as_it_was(side, imported, reader):
+    """The same person, page and database: first at the Django that made the account, then at Martlet, which took it over."""
+    django = side("django", "simplejwt")
+    martlet = imported("simplejwt", django)
+    assert martlet.summary["accounts"]["created"] == len(profiles.ACCOUNTS)
+    with sqlite3.connect(django.database) as database:
+        [(key,)] = database.execute("SELECT id FROM auth_user WHERE username = 'ada'").fetchall()
+    database.close()
+    for service in (django, martlet):
+        someone = reader(service)
+        assert told_by_the_old_page(someone) == TOLD, type(service)
+        tokens = someone.tokens("access") + someone.tokens("refresh")
+        assert len(tokens) >= 4 and {claims(token)["user_id"] for token in tokens} == {str(key)}
+        assert is_refused(service, someone.tokens("refresh")[-1])
+        someone.expect_silence(refusals=[400, 401])
 
 
 def test_two_tabs_of_the_old_page_may_refresh_at_once(side, reader):

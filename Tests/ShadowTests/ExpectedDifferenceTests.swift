@@ -18,6 +18,13 @@ struct ExpectedDifferenceTests {
             ("/api/token/refresh/", "500", #"401 "No active account found for the given token.""#, "A refresh token of a deleted"),
             ("/api/token/", "401", "429", "Failed logins are limited"), ("/api/token/", "401", "200", nil),
             ("/api/token", "301", "200", "A path without its slash"), ("/api/token/", "301", "200", nil),
+            ("/api-token-blacklist/", #"401 "Authentication credentials were not provided.""#, "405", "A method that is not served"),
+            ("/api-token-impersonate/", "201", #"403 "You do not have permission to perform this action.""#, "An administrator is never"),
+            ("/api-token-impersonate/", "201", "403", nil), ("/api-token-blacklist/", "500", "400", "Where drf-jwt fails"),
+            ("/api-token-verify/", "500", "400", nil), ("/api-token-verify/", "201", "400", nil),
+            ("/dj-rest-auth/login/", "200", #"400 "Unable to log in with provided credentials.""#, nil),
+            ("/dj-rest-auth/user/", #"400 "A user with that username already exists.""#, "200", nil),
+            ("/dj-rest-auth/password/change/", "200", "400", nil), ("/dj-rest-auth/registration/", "201", "403", nil),
         ] as [(String, String, String, String?)])
     func status(path: String, old: String, new: String, reason: String?) throws {
         let found = ExpectedDifference.reason(for: Difference(.status, "status", old: old, new: new), of: try Comparison(post(path, "{}")))
@@ -35,6 +42,72 @@ struct ExpectedDifferenceTests {
                 [RelayedField("cache-control", "no-store")]))
         #expect(found.count == 10)
         #expect(found.filter { $0.reason == nil } == [])
+    }
+
+    @Test(
+        "what a request says decides where only some requests differ",
+        arguments: [
+            ("/dj-rest-auth/login/", #"{"email":"ada@example.com"}"#, "200", #"400 "Unable to log in with provided credentials.""#, true),
+            (
+                "/dj-rest-auth/login/", #"{"username":"ada@example.com"}"#, "200", #"400 "Unable to log in with provided credentials.""#,
+                true
+            ),
+            ("/dj-rest-auth/login/", #"{"username":"ada"}"#, "200", #"400 "Unable to log in with provided credentials.""#, false),
+            ("/dj-rest-auth/logout/", #"["a"]"#, "500", "400", true), ("/dj-rest-auth/logout/", "{}", "500", "400", false),
+            (
+                "/dj-rest-auth/logout/", #"{"refresh":null}"#, "200", #"401 "Refresh token was not included in request data.""#, true
+            ),
+            ("/dj-rest-auth/logout/", #"{}"#, "200", #"401 "Refresh token was not included in request data.""#, false),
+        ])
+    func request(path: String, body: String, old: String, new: String, isMeant: Bool) throws {
+        let found = ExpectedDifference.reason(for: Difference(.status, "status", old: old, new: new), of: try Comparison(post(path, body)))
+        #expect((found != nil) == isMeant)
+    }
+
+    @Test("a bad access cookie, Bearer in JWT's place, and neither of them")
+    func credentials() throws {
+        let cookie = RelayedField("cookie", "app-auth=x")
+        let bearer = RelayedField("authorization", "bEARER x")
+        let bad = Difference(.status, "status", old: #"401 "Given token not valid for any token type" "token_not_valid""#, new: "200")
+        let none = Difference(.status, "status", old: #"401 "Authentication credentials were not provided.""#, new: "201")
+        for (difference, path, fields, isMeant) in [
+            (bad, "/dj-rest-auth/login/", [cookie], true), (bad, "/dj-rest-auth/login/", [cookie, bearer], false),
+            (bad, "/dj-rest-auth/login/", [], false), (bad, "/dj-rest-auth/user/", [cookie], false),
+            (none, "/api-token-impersonate/", [bearer], true), (none, "/api-token-impersonate/", [], false),
+            (none, "/api-token-auth/", [bearer], false),
+        ] {
+            var request = post(path, "{}")
+            request.fields += fields
+            #expect((ExpectedDifference.reason(for: difference, of: try Comparison(request)) != nil) == isMeant, "\(path)")
+        }
+    }
+
+    @Test(
+        "a cookie that is Secure besides is meant, and any other attribute is not",
+        arguments: [
+            ("cookie; httponly; path=/; samesite=lax", "cookie; httponly; path=/; samesite=lax; secure", true),
+            ("cookie; httponly; path=/; samesite=lax", "cookie; httponly; path=/api; samesite=lax; secure", false),
+            ("cookie; path=/", "cookie; httponly; path=/; secure", false),
+            ("cookie; path=/; secure", "cookie; path=/", false),
+        ])
+    func cookie(old: String, new: String, isMeant: Bool) throws {
+        let difference = Difference(.cookie, "cookie app-auth", old: old, new: new)
+        #expect((ExpectedDifference.reason(for: difference, of: try Comparison(post("/dj-rest-auth/login/", "{}"))) != nil) == isMeant)
+        #expect(ExpectedDifference.reason(for: difference, of: try Comparison(post("/api/token/", "{}"))) == nil)
+    }
+
+    @Test(
+        "an account that somebody just made has another key at Martlet; one that was taken over has the same",
+        arguments: [
+            ("/dj-rest-auth/registration/", Difference(.shape, "/user/pk", old: "number", new: "text of 36 characters"), true),
+            ("/dj-rest-auth/login/", Difference(.shape, "/user/pk", old: "number", new: "text of 36 characters"), false),
+            ("/dj-rest-auth/registration/", Difference(.claim, "/access claim user_id", old: "text", new: "another text"), true),
+            ("/dj-rest-auth/login/", Difference(.claim, "/access claim user_id", old: "text", new: "another text"), false),
+            ("/register/", Difference(.claim, "/token claim user_id", old: "number", new: "text"), true),
+            ("/api-token-auth/", Difference(.claim, "/token claim user_id", old: "number", new: "text"), false),
+        ])
+    func keys(path: String, difference: Difference, isMeant: Bool) throws {
+        #expect((ExpectedDifference.reason(for: difference, of: try Comparison(post(path, "{}"))) != nil) == isMeant)
     }
 
     @Test(

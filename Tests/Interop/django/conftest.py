@@ -37,3 +37,17 @@ def martlet(tmp_path):
     yield launch
     for side in running:
         side.stop()
+
+
+@pytest.fixture
+def successor(tmp_path):
+    """Starts a Martlet that took over the accounts of a site: `successor(profile, site)`."""
+    running = []
+
+    def launch(profile, site):
+        running.append(sides.ImportedSide(profile, tmp_path / f"successor-{len(running)}", site))
+        return running[-1]
+
+    yield launch
+    for side in running:
+        side.stop()

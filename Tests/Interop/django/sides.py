@@ -1,15 +1,16 @@
-"""The two sides of a comparison behind one interface: `send`, `change` an account, `stop`."""
+"""The sides of a comparison behind one interface: `send`, `change` an account, `stop`."""
 
 import http.client
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 
 import martlet_server
-from martlet_server import ADMIN, Answer
+from martlet_server import ADMIN, Answer, binary, clean_environment
 
 from profiles import ACCOUNTS
 from table import NEW
@@ -98,6 +99,24 @@ class MartletSide:
 
     def stop(self):
         self.server.stop()
+
+
+class ImportedSide(MartletSide):
+    """The service on what `martlet import django` took over from a site: its accounts are those of Django, and no others."""
+
+    def __init__(self, profile, folder, site):
+        settings = {**martlet_server.USUAL_SETTINGS, "MARTLET_DATA_DIR": str(folder / "data")}
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [binary(), "import", "django", "--database", f"sqlite:{site.database}", "--json"], env=clean_environment(settings), cwd=folder,
+            capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done
+        self.summary = json.loads(done.stdout)
+        self.server = martlet_server.launch(folder, fresh_admin=False, **profile.environment)
+        self.port = self.server.port
+        with sqlite3.connect(folder / "data" / "martlet.db") as database:
+            self.ids = dict(database.execute("SELECT username, id FROM users"))
+        database.close()
 
 
 def prepared_database(path, accounts=ACCOUNTS):

@@ -1,6 +1,6 @@
 """The cut-over: people are logged in at a real Django, and from then on it is Martlet that is asked.
 
-Their tokens are what simplejwt gave them. The accounts are those of the site, under the ids that Django has for them.
+Their tokens are what simplejwt gave them. The accounts and the tokens that it has taken back come by `martlet import django`.
 """
 
 import base64
@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import re
-import sqlite3
 import time
 
 import jwt
@@ -22,7 +21,7 @@ import consumers
 import martlet_server
 import sides
 from martlet_server import PASSWORD, until
-from profiles import ROTATION, USUAL_TTL, simplejwt
+from profiles import ACCESS_COOKIE, ROTATION, USUAL_TTL, drf_jwt, simplejwt
 
 SECRET_KEY = re.search(r'^SECRET_KEY = "(.+)"$', (sides.FOLDER / "django_site" / "settings.py").read_text(), re.M)[1]
 SECRET = {"MARTLET_OLD_KEY": SECRET_KEY}
@@ -36,29 +35,26 @@ def in_seconds(seconds):
 
 
 class CutOver:
-    """A Django, the Martlet after it, and what people got from the one."""
+    """A Django, the Martlet that took it over, and what people got from the one. `before(case)` is called when there is only Django:
+    what it returns is `case.kept`."""
 
-    def __init__(self, site, martlet, settings=None, key=SECRET, **simple_jwt):
+    def __init__(self, site, successor, settings=None, key=SECRET, before=None, **simple_jwt):
         old = key | {"MARTLET_OLD_KEY_UNTIL": in_seconds(86_400)}
         profile = simplejwt(USUAL_TTL | old | (settings or {}), **simple_jwt)
-        self.django, self.side = site(profile), martlet(profile)
+        self.django = site(profile)
+        self.kept = before(self) if before else None
+        self.side = successor(profile, self.django)
         self.server = self.side.server
-        self.take_over()
-
-    def take_over(self):
-        """What the import does to accounts that are there: they get the names that Django has for them."""
-        with sqlite3.connect(self.django.database) as database:
-            ids = dict(database.execute("SELECT username, id FROM auth_user"))
-        with sqlite3.connect(self.server.folder / "data" / "martlet.db", timeout=20) as database:
-            for username, number in ids.items():
-                database.execute("UPDATE users SET external_id = ? WHERE username = ?", (str(number), username))
 
     def log_in(self, username="ada"):
         """Logs in at Django."""
         return self.log_in_as(username, PASSWORD)
 
     def log_in_as(self, username, password):
-        answer = self.django.send("POST", "/api/token/", json.dumps({"username": username, "password": password}).encode(), JSON)
+        return self.at_django("/api/token/", {"username": username, "password": password})
+
+    def at_django(self, path, body):
+        answer = self.django.send("POST", path, json.dumps(body).encode(), JSON)
         assert answer.status == 200, answer
         return answer.json
 
@@ -67,8 +63,8 @@ class CutOver:
 
 
 @pytest.fixture
-def cut_over(site, martlet):
-    return lambda *arguments, **options: CutOver(site, martlet, *arguments, **options)
+def cut_over(site, successor):
+    return lambda *arguments, **options: CutOver(site, successor, *arguments, **options)
 
 
 @pytest.fixture
@@ -82,6 +78,99 @@ def consume(tmp_path):
     yield launch
     for consumer in started:
         consumer.stop()
+
+
+def test_the_day_of_the_move(cut_over, consume):
+    """From end to end: people at Django, some of them logged out, the import, and Martlet in its place."""
+
+    def before(case):
+        phone, laptop, lost = (case.log_in() for _ in range(3))
+        case.at_django("/api/token/blacklist/", {"refresh": lost["refresh"]})
+        return phone, laptop, lost
+
+    case = cut_over(before=before)
+    phone, laptop, lost = case.kept
+    assert case.side.summary["accounts"]["created"] == len(sides.ACCOUNTS) and case.side.summary["tokens"]["noted"] == 1
+    api = consume(case.server.url, **SECRET, MARTLET_OLD_KEY_UNTIL=in_seconds(3600))
+    for tokens in (phone, laptop):
+        assert case.server.get(ME, token=tokens["access"]).json["username"] == "ada" and api.accepts(tokens["access"])
+    # What Django took back stays so, wherever it is shown; its access token was none of simplejwt's business.
+    for path in (REFRESH, "/auth/refresh"):
+        assert case.refresh(lost["refresh"], path).status == 401
+    answer = case.refresh(lost["refresh"])
+    assert (answer.status, answer.json) == (401, {"detail": "Token is blacklisted", "code": "token_not_valid"})
+
+    new = case.refresh(phone["refresh"])
+    assert new.status == 200 and api.accepts(new.json["access"])
+    claims = martlet_server.claims(new.json["access"])
+    assert claims["user_id"] == str(martlet_server.claims(phone["access"])["user_id"])
+    assert case.server.get(ME, token=new.json["access"]).json["username"] == "ada"
+    # Once: the same token again is the same session's.
+    again = case.refresh(phone["refresh"])
+    assert again.status == 200 and martlet_server.claims(again.json["access"])["sid"] == claims["sid"]
+    assert martlet_server.claims(case.refresh(laptop["refresh"]).json["access"])["sid"] != claims["sid"], "the other device is another"
+    # And who comes with a password is known, too.
+    assert case.server.login("ada").me().json["username"] == "ada"
+
+
+def test_at_dj_rest_auths_views(cut_over):
+    """An old access token opens what Martlet's own opens, and a new password takes it back."""
+    case = cut_over({"MARTLET_COMPAT": "dj-rest-auth", "MARTLET_COMPAT_JWT_AUTH_COOKIE": ACCESS_COOKIE})
+    old, other = case.log_in(), case.log_in("carol")
+    user, password = "/dj-rest-auth/user/", "/dj-rest-auth/password/change/"
+    found = case.server.get(user, token=old["access"])
+    assert (found.status, found.json["username"]) == (200, "ada")
+    assert found.json["pk"] == int(martlet_server.claims(old["access"])["user_id"])
+    assert case.server.get(user, headers={"Cookie": f"{ACCESS_COOKIE}={old['access']}"}).json == found.json
+    assert case.server.call("PATCH", user, {"first_name": "Ada"}, token=old["access"]).json["first_name"] == "Ada"
+    renewed = case.refresh(old["refresh"], "/dj-rest-auth/token/refresh/")
+    assert renewed.status == 200 and case.server.get(user, token=renewed.json["access"]).status == 200
+    left = case.log_in("carol")["refresh"]
+    assert case.server.post("/dj-rest-auth/logout/", {"refresh": left}).status == 200
+    assert case.refresh(left, "/dj-rest-auth/token/refresh/").status == 401
+    new = {"new_password1": "another one, as long", "new_password2": "another one, as long"}
+    assert case.server.post(password, {**new, "old_password": "not hers"}, token=old["access"]).status == 400
+    assert case.server.post(password, {**new, "old_password": PASSWORD}, token=old["access"]).status == 200
+    answer = case.server.get(user, token=old["access"])
+    assert (answer.status, answer.json["code"], answer.json["messages"][0]["message"]) == (401, "token_not_valid", "Token is blacklisted")
+    assert 'realm="api"' in answer.headers["WWW-Authenticate"]
+    assert case.server.get(user, token=other["access"]).status == 200
+    case.side.change("delete", "carol")
+    answer = case.server.get(user, token=other["access"])
+    assert (answer.status, answer.json["code"]) == (401, "token_not_valid")
+
+
+def test_a_token_of_drf_jwts_renews_itself_at_martlet(site, successor):
+    """Once, for all that followed from its login; then the frontend goes on with tokens of Martlet's own."""
+    old = SECRET | {"MARTLET_OLD_KEY_UNTIL": in_seconds(86_400), "MARTLET_OLD_TOKEN_TYPE_CLAIM": "none", "MARTLET_REFRESH_GRACE": 0}
+    profile = drf_jwt(USUAL_TTL | old)
+    django = site(profile)
+    login = json.dumps({"username": "ada", "password": PASSWORD}).encode()
+    first, other, third = (django.send("POST", "/api-token-auth/", login, JSON).json["token"] for _ in range(3))
+    renewed = django.send("POST", "/api-token-refresh/", json.dumps({"token": first}).encode(), JSON).json["token"]
+    server = successor(profile, django).server
+
+    def call(path, token, **options):
+        return server.post(path, {"token": token}, **options)
+
+    for token in (first, renewed):
+        assert server.get(ME, headers={"Authorization": f"JWT {token}"}).json["username"] == "ada"
+        assert call("/api-token-verify/", token).status == 201
+    new = call("/api-token-refresh/", renewed)
+    assert new.status == 201, new
+    before, after = martlet_server.claims(renewed), martlet_server.claims(new.json["token"])
+    assert {name: after[name] for name in ("username", "user_id", "orig_iat", "orig_jti")} == {
+        name: before[name] for name in ("username", "user_id", "orig_iat", "orig_jti")}
+    new = call("/api-token-refresh/", new.json["token"])
+    assert new.status == 201 and server.get(ME, headers={"Authorization": f"JWT {new.json['token']}"}).status == 200
+    for token in (renewed, first):
+        answer = call("/api-token-refresh/", token)
+        assert (answer.status, answer.json) == (400, {"non_field_errors": ["Token is blacklisted."]}), "somebody else holds it"
+    assert call("/api-token-refresh/", new.json["token"]).status == 400, "one of the two was a thief"
+    assert call("/api-token-refresh/", other).status == 201, "another login is another session"
+    assert server.post("/api-token-blacklist/", {}, headers={"Authorization": f"JWT {third}"}).status == 201
+    for path in ("/api-token-verify/", "/api-token-refresh/"):
+        assert call(path, third).json == {"non_field_errors": ["Token is blacklisted."]}
 
 
 def test_who_was_logged_in_stays_logged_in(cut_over):
@@ -179,7 +268,7 @@ def test_the_superuser_of_django_logs_in_again_to_administer(cut_over):
     warden = case.log_in_as(martlet_server.ADMIN, martlet_server.ADMIN_PASSWORD)
     new = case.refresh(warden["refresh"]).json
     for token in (warden["access"], new["access"]):
-        assert case.server.get(ME, token=token).json["roles"] == ["admin"]
+        assert case.server.get(ME, token=token).json["roles"] == ["admin", "staff"]
         assert (*case.server.get("/admin/api/users", token=token),) == (403, "insufficient_scope")
 
 
