@@ -18,11 +18,12 @@ package final class DjangoDump {
     private var isFirst = true
     private var isFinished = false
 
-    /// Begins a file. Throws when one is there and is not to be replaced, or when it cannot be written.
+    /// Begins a file. Throws when one is there and is not to be replaced, when something that is no file is, or when it cannot be written.
     package init(_ path: String, replacing: Bool) throws(DjangoDataError) {
-        guard replacing || access(path, F_OK) != 0 else { throw DjangoDataError("\(path) exists already; --force replaces it.") }
+        if try Self.isFile(path), !replacing { throw DjangoDataError("\(path) exists already; --force replaces it.") }
         self.path = path
         partPath = path + ".part"
+        _ = try Self.isFile(partPath)
         // What an export that was ended on the way left.
         unlink(partPath)
         file = open(partPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -75,10 +76,23 @@ package final class DjangoDump {
         buffer.append(contentsOf: "\n]\n".utf8)
         try flush()
         guard fsync(file) == 0 else { throw Self.failure(partPath) }
+        _ = try Self.isFile(path)
         // A link is not made over a file that has come in the meantime.
         guard replacing ? rename(partPath, path) == 0 : link(partPath, path) == 0 else { throw Self.failure(path) }
         unlink(partPath)
         isFinished = true
+    }
+
+    /// Whether a file is there. Throws when something else is: a name that is given to the dump would be lost to a device or a folder,
+    /// and what a symbolic link names would not be replaced.
+    private static func isFile(_ path: String) throws(DjangoDataError) -> Bool {
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else { return false }
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: return true
+        case S_IFLNK: throw DjangoDataError("\(path) is a symbolic link, which is not replaced; name the file itself.")
+        default: throw DjangoDataError("\(path) is there and is no regular file; name another one.")
+        }
     }
 
     private func add(_ element: [UInt8]) throws(DjangoDataError) {

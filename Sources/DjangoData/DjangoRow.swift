@@ -72,11 +72,28 @@ package struct DjangoBatch: Sendable {
     package var position: DjangoPosition
 }
 
+/// A token that simplejwt refuses.
+package struct DjangoToken: Sendable, Hashable {
+    package var jti: String
+    package var expiresAt: UnixTime
+
+    /// A row of the blacklist that names none: its primary key and why, in a few words.
+    package struct Unreadable: Sendable, Hashable {
+        package var key: String
+        package var why: String
+
+        package init(key: String, why: String) {
+            self.key = key
+            self.why = why
+        }
+    }
+}
+
 /// Some of simplejwt's blacklisted tokens, by the age of their blacklisting.
 package struct DjangoTokenBatch: Sendable {
-    package var tokens: [(jti: String, expiresAt: UnixTime)]
+    package var tokens: [DjangoToken]
     /// Rows whose fields are not what they should be.
-    package var unreadable: Int
+    package var unreadable: [DjangoToken.Unreadable]
     /// Where the next batch begins.
     package var position: DjangoPosition
 }

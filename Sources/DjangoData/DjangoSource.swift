@@ -53,22 +53,26 @@ package final class DjangoSource: @unchecked Sendable {
     /// Rows of the table of users behind a position.
     package func countUsers(after position: DjangoPosition? = nil) throws(DjangoDataError) -> Int64 {
         let (condition, values) = users.behind(position)
-        return try database.number("SELECT count(*) FROM \(users.table)\(condition)", values)
+        let count = try database.number("SELECT count(*) FROM \(users.table)\(condition)", values)
+        if case .keyless(let done)? = position?.place { return max(0, count - done) }
+        return count
     }
 
     /// The next rows behind a position, at most `limit`; nil at the end.
     package func users(after position: DjangoPosition?, limit: Int) throws(DjangoDataError) -> DjangoBatch? {
         try database.snapshot { () throws(DjangoDataError) -> DjangoBatch? in
-            let (condition, values) = users.behind(position)
-            let rows = try database.rows(
-                "SELECT \(users.selection) FROM \(users.table)\(condition) ORDER BY \(users.key) LIMIT \(limit)", values)
-            guard let last = rows.last?.first else { return nil }
+            guard let (rows, next) = try page(users.selection, of: users.table, by: users.key, after: position, limit: limit) else {
+                return nil
+            }
+            guard case .key(let last) = next.place else {
+                return DjangoBatch(rows: rows.map { users.row($0, groups: [], emailAddresses: []) }, position: next)
+            }
             let range = DjangoKeyRange(after: position?.key, through: last)
             let groups = try groups(of: range)
             let addresses = try emailAddresses(of: range)
             return DjangoBatch(
                 rows: rows.map { users.row($0, groups: groups[$0[0]] ?? [], emailAddresses: addresses[$0[0]] ?? []) },
-                position: DjangoPosition(last))
+                position: next)
         }
     }
 
@@ -115,20 +119,29 @@ package final class DjangoSource: @unchecked Sendable {
     /// The next of simplejwt's blacklisted tokens behind a position; nil at the end. Expired ones are among them.
     package func blacklistedTokens(after position: DjangoPosition?, limit: Int) throws(DjangoDataError) -> DjangoTokenBatch? {
         guard hasBlacklist else { return nil }
-        let range = DjangoKeyRange(after: position?.key, through: nil)
-        let rows = try database.rows(
-            """
-            SELECT b.id, o.jti, o.expires_at FROM \(quoted(DjangoTables.blacklistedTokens)) b
-            JOIN \(quoted(DjangoTables.outstandingTokens)) o ON o.id = b.token_id\(range.condition("b.id")) ORDER BY b.id LIMIT \(limit)
-            """, range.values)
-        guard let last = rows.last?.first else { return nil }
-        let tokens = rows.compactMap { row -> (jti: String, expiresAt: UnixTime)? in
-            guard case .text(let jti) = row[1], !jti.isEmpty, case .text(let time) = row[2], let expiresAt = DjangoTime.parse(time) else {
-                return nil
+        let tables =
+            "\(quoted(DjangoTables.blacklistedTokens)) b LEFT JOIN \(quoted(DjangoTables.outstandingTokens)) o ON o.id = b.token_id"
+        let page = try page("b.id, b.token_id, o.id, o.jti, o.expires_at", of: tables, by: "b.id", after: position, limit: limit)
+        guard let (rows, next) = page else { return nil }
+        var batch = DjangoTokenBatch(tokens: [], unreadable: [], position: next)
+        for row in rows {
+            do throws(DjangoDataError) {
+                batch.tokens.append(try Self.token(row))
+            } catch {
+                batch.unreadable.append(DjangoToken.Unreadable(key: UserColumns.name(of: row[0]), why: error.description))
             }
-            return (jti, expiresAt)
         }
-        return DjangoTokenBatch(tokens: tokens, unreadable: rows.count - tokens.count, position: DjangoPosition(last))
+        return batch
+    }
+
+    private static func token(_ row: [DjangoValue]) throws(DjangoDataError) -> DjangoToken {
+        guard row[2] != .null else { throw DjangoDataError("the outstanding token \(UserColumns.name(of: row[1])) is not there") }
+        guard case .text(let jti) = row[3] else { throw DjangoDataError("jti: \(row[3].kind)") }
+        guard !jti.isEmpty else { throw DjangoDataError("jti: empty") }
+        guard case .text(let time) = row[4], let expiresAt = DjangoTime.parse(time) else {
+            throw DjangoDataError("expires_at: not a date and time")
+        }
+        return DjangoToken(jti: jti, expiresAt: expiresAt)
     }
 
     /// The REST framework's opaque tokens, which nothing but Django can check.
@@ -137,6 +150,30 @@ package final class DjangoSource: @unchecked Sendable {
     }
 
     // MARK: Of a batch
+
+    /// Rows behind a position by a key, which is selected first, and where the next ones begin; those without a key come last.
+    private func page(
+        _ selection: String, of table: String, by key: String, after position: DjangoPosition?, limit: Int
+    ) throws(DjangoDataError) -> (rows: [[DjangoValue]], next: DjangoPosition)? {
+        var done: Int64 = 0
+        if case .keyless(let count)? = position?.place {
+            done = count
+        } else {
+            let (condition, values) = position?.key.map { ("\(key) > $1", [$0]) } ?? ("\(key) IS NOT NULL", [])
+            let rows = try database.rows(
+                "SELECT \(selection) FROM \(table) WHERE \(condition) ORDER BY \(key) LIMIT \(limit)", values)
+            if let last = rows.last?.first {
+                // Nothing would be behind it, and the rows there would never be read.
+                if case .other(let what) = last {
+                    throw DjangoDataError("A primary key in \(table) is \(what): nothing is found behind it.")
+                }
+                return (rows, DjangoPosition(.key(last)))
+            }
+        }
+        let rows = try database.rows(
+            "SELECT \(selection) FROM \(table) WHERE \(key) IS NULL LIMIT \(limit) OFFSET \(done)", [])
+        return rows.isEmpty ? nil : (rows, DjangoPosition(.keyless(done + Int64(rows.count))))
+    }
 
     private func groups(of range: DjangoKeyRange) throws(DjangoDataError) -> [DjangoValue: [String]] {
         guard let membershipUser else { return [:] }

@@ -106,7 +106,7 @@ final class DumpTables {
             case DjangoTables.emailAddresses: try addEmailAddress(fields)
             case DjangoTables.outstandingTokens:
                 try add(DjangoTables.outstandingTokens, root["pk"], [fields["jti"], fields["expires_at"]])
-            case DjangoTables.blacklistedTokens: try add(DjangoTables.blacklistedTokens, root["pk"], [fields["token"]])
+            case DjangoTables.blacklistedTokens: try addBlacklistedToken(root["pk"], fields)
             case DjangoTables.opaqueTokens: try add(DjangoTables.opaqueTokens, nil, [])
             default: true
             }
@@ -167,6 +167,12 @@ final class DumpTables {
         let places = (1...fields.count + 1).map { "$\($0)" }.joined(separator: ", ")
         _ = try database.rows("INSERT OR IGNORE INTO \(table) VALUES (\(places))", [Self.integer(key)] + fields.map(Self.value))
         return database.changes == 1
+    }
+
+    /// One whose key was there before is still one that should be refused: it is told like one that names no token.
+    private func addBlacklistedToken(_ key: JSONValue?, _ fields: JSONValue) throws(DjangoDataError) -> Bool {
+        if try add(DjangoTables.blacklistedTokens, key, [fields["token"]]) { return true }
+        return try add(DjangoTables.blacklistedTokens, nil, [nil])
     }
 
     private func addProblem(_ name: String, _ problem: String, id: DjangoValue? = nil) throws(DjangoDataError) {

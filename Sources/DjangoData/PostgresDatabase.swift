@@ -39,7 +39,7 @@ final class PostgresDatabase: DjangoDatabase {
     func rows(_ statement: String, _ values: [DjangoValue]) throws(DjangoDataError) -> [[DjangoValue]] {
         let texts = values.map { value -> String? in
             switch value {
-            case .null, .other: nil
+            case .null, .other, .fraction, .bytes, .badText: nil
             case .integer(let number): "\(number)"
             case .text(let text): text
             }

@@ -94,6 +94,16 @@ final class SQLiteDatabase: DjangoDatabase {
             switch value {
             case .null, .other: sqlite3_bind_null(statement, index)
             case .integer(let number): sqlite3_bind_int64(statement, index, number)
+            case .fraction(let number): sqlite3_bind_double(statement, index, number)
+            case .bytes(let bytes): sqlite3_bind_blob64(statement, index, bytes, UInt64(bytes.count), martlet_sqlite_transient())
+            case .badText(let bytes):
+                bytes.withUnsafeBufferPointer { bytes in
+                    bytes.withMemoryRebound(to: CChar.self) { characters in
+                        sqlite3_bind_text64(
+                            statement, index, characters.baseAddress, UInt64(characters.count), martlet_sqlite_transient(),
+                            UInt8(SQLITE_UTF8))
+                    }
+                }
             case .text(var text):
                 text.withUTF8 { bytes in
                     bytes.withMemoryRebound(to: CChar.self) { characters in
@@ -115,9 +125,12 @@ final class SQLiteDatabase: DjangoDatabase {
         case SQLITE_TEXT:
             guard let bytes = sqlite3_column_text(statement, column) else { return .other("no memory") }
             let text = UnsafeBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, column)))
-            return String(validating: text, as: UTF8.self).map(DjangoValue.text) ?? .other("not UTF-8")
-        case SQLITE_FLOAT: return .other("a fraction")
-        default: return .other("bytes")
+            return String(validating: text, as: UTF8.self).map(DjangoValue.text) ?? .badText(Array(text))
+        case SQLITE_FLOAT: return .fraction(sqlite3_column_double(statement, column))
+        default:
+            let bytes = UnsafeRawBufferPointer(
+                start: sqlite3_column_blob(statement, column), count: Int(sqlite3_column_bytes(statement, column)))
+            return .bytes(Array(bytes))
         }
     }
 

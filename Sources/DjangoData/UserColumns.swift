@@ -64,15 +64,22 @@ struct UserColumns {
         keyType = keys[0].type
     }
 
-    /// The condition for rows behind a position, and its values.
+    /// The condition for rows behind a position, and its values. All rows without a key are behind any place among them.
     func behind(_ position: DjangoPosition?) -> (String, [DjangoValue]) {
-        let range = DjangoKeyRange(after: position?.key, through: nil)
-        return (range.condition(key), range.values)
+        switch position?.place {
+        case nil: ("", [])
+        case .key(let last)?: (" WHERE (\(key) > $1 OR \(key) IS NULL)", [last])
+        case .keyless?: (" WHERE \(key) IS NULL", [])
+        }
     }
 
     /// A selected row as an account, or what is wrong with it.
     func row(_ row: [DjangoValue], groups: [String], emailAddresses: [DjangoEmailAddress]) -> DjangoRow {
-        let key = name(of: row[0])
+        let key = Self.name(of: row[0], keyType: keyType)
+        switch row[0] {
+        case .integer, .text: break
+        default: return .unreadable(key: key, why: "the primary key is \(row[0].kind)")
+        }
         func value(_ field: Field) -> DjangoValue { places[field].map { row[$0] } ?? .null }
         if case .text(let problem) = value(.problem) { return .unreadable(key: key, why: problem) }
         do {
@@ -90,8 +97,8 @@ struct UserColumns {
         }
     }
 
-    /// `str(user.pk)`.
-    private func name(of key: DjangoValue) -> String {
+    /// `str(pk)`, and for what is no key of Django's, SQLite's literal.
+    static func name(of key: DjangoValue, keyType: String = "") -> String {
         switch key {
         case .integer(let number): return "\(number)"
         case .text(let text):
@@ -100,8 +107,10 @@ struct UserColumns {
             var digits = Array(text.utf8)
             for place in [20, 16, 12, 8] { digits.insert(UInt8(ascii: "-"), at: place) }
             return String(decoding: digits, as: UTF8.self)
-        case .null: return "null"
-        case .other(let what): return what
+        case .fraction(let number): return "\(number)"
+        case .bytes(let bytes), .badText(let bytes):
+            return "x'\(Hex.encode(Array(bytes.prefix(longestKey))))\(bytes.count > longestKey ? "…" : "")'"
+        case .null, .other: return key.kind
         }
     }
 
@@ -111,7 +120,7 @@ struct UserColumns {
         case .null: return ""
         // SQLite keeps what it is given; Django would read it as text.
         case .integer(let number): return "\(number)"
-        case .other(let what): throw DjangoDataError("\(name): \(what)")
+        default: throw DjangoDataError("\(name): \(value.kind)")
         }
     }
 
@@ -133,6 +142,9 @@ struct UserColumns {
         default: throw DjangoDataError("\(name): not a date and time")
         }
     }
+
+    /// Bytes of a key that is no text which are told.
+    private static let longestKey = 40
 }
 
 /// Primary keys behind one and up to another; nil where that end is open.

@@ -146,14 +146,7 @@ struct AdminUserRoutes: Sendable {
     /// `roles` of a body: at most 32 names of 1 to 64 lower-case letters, digits and `. _ : -`.
     private static func roles(_ body: JSONBody) throws(Refusal) -> [String]? {
         guard let roles = try body.strings("roles") else { return nil }
-        let isName = { (role: String) in
-            (1...64).contains(role.utf8.count)
-                && role.utf8.allSatisfy { byte in
-                    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                        || "._:-".utf8.contains(byte)
-                }
-        }
-        guard roles.count <= 32, roles.allSatisfy(isName) else {
+        guard roles.count <= 32, roles.allSatisfy({ (try? RoleName(parsing: $0)) != nil }) else {
             throw .invalid([FieldProblem("roles", "invalid", "At most 32 names of lower-case letters, digits and . _ : -")])
         }
         return Set(roles).sorted()

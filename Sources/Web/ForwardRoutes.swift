@@ -55,9 +55,17 @@ struct ForwardRoutes: Sendable {
         headers.append("x-auth-subject", subject)
         headers.append("x-auth-username", username)
         headers.append("x-auth-scope", token.scopes.joined(separator: " "))
-        headers.append("x-auth-roles", roles.joined(separator: ","))
+        headers.append("x-auth-roles", roles.filter(isOneWord).joined(separator: ","))
         headers.append("x-auth-session", token.sessionID.map { Session.id(ofAccessSessionID: $0).text } ?? "")
         return Response(.ok, headers: headers)
+    }
+
+    /// Whether a role is read as itself where commas separate, blanks at the ends are stripped and control characters left out
+    /// (``Headers/append(_:_:)``). Imported accounts have roles of their groups' names.
+    private static func isOneWord(_ role: String) -> Bool {
+        guard let first = role.unicodeScalars.first, let last = role.unicodeScalars.last else { return false }
+        return !first.properties.isWhitespace && !last.properties.isWhitespace
+            && !role.unicodeScalars.contains { $0 == "," || $0.properties.generalCategory == .control }
     }
 
     /// A demand that names nothing is a slip in a proxy's configuration, and must not let everybody in.

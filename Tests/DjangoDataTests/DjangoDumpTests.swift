@@ -47,6 +47,39 @@ struct DjangoDumpTests {
         #expect(stat(path, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
     }
 
+    @Test(
+        "takes the place of a regular file and of nothing else, whatever it may replace", arguments: ["fifo", "folder", "link", "dangling"])
+    func irregular(kind: String) throws {
+        switch kind {
+        case "fifo": #expect(mkfifo(path, 0o600) == 0)
+        case "folder": #expect(mkdir(path, 0o700) == 0)
+        case "link":
+            _ = try folder.dump("precious")
+            #expect(symlink("\(folder.path)/dump.json", path) == 0)
+        default: #expect(symlink("\(folder.path)/none", path) == 0)
+        }
+        defer { if kind == "folder" { rmdir(path) } }
+        var before = stat()
+        #expect(lstat(path, &before) == 0)
+        for replacing in [false, true] {
+            #expect {
+                try DjangoDump(path, replacing: replacing)
+            } throws: { "\($0)".contains(kind == "link" || kind == "dangling" ? "symbolic link" : "no regular file") }
+        }
+        var after = stat()
+        #expect(lstat(path, &after) == 0 && before.st_ino == after.st_ino && access(path + ".part", F_OK) != 0)
+    }
+
+    @Test("does not take the place of a pipe that came meanwhile, nor of what has the name of the part")
+    func irregularMeanwhile() throws {
+        let dump = try DjangoDump(path, replacing: true)
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(throws: DjangoDataError.self) { try dump.finish(replacing: true) }
+        #expect(unlink(path) == 0 && mkfifo(path + ".other.part", 0o600) == 0)
+        #expect(throws: DjangoDataError.self) { try DjangoDump(path + ".other", replacing: true) }
+        #expect(access(path + ".other.part", F_OK) == 0)
+    }
+
     @Test("replaces another only when it may, even one that came meanwhile")
     func replaces() throws {
         let dump = try DjangoDump(path, replacing: false)

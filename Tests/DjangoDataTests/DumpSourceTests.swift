@@ -101,6 +101,20 @@ struct DumpSourceTests {
         #expect(try source.countOpaqueTokens() == 1)
     }
 
+    @Test("a blacklisted token that is not of its usual form is told as one")
+    func unreadableTokens() throws {
+        let source = try source(
+            """
+            [{"model": "token_blacklist.blacklistedtoken", "pk": 5, "fields": {"token": 3}},
+             {"model": "token_blacklist.blacklistedtoken", "pk": 5, "fields": {"token": 4}},
+             {"model": "token_blacklist.blacklistedtoken", "pk": 6, "fields": {"token": {"a": 1}}},
+             {"model": "token_blacklist.outstandingtoken", "pk": 3, "fields": {"jti": "j", "expires_at": {"a": 1}}},
+             {"model": "token_blacklist.outstandingtoken", "pk": 4, "fields": {"jti": "k", "expires_at": "2026-01-02T00:00:00Z"}}]
+            """)
+        let batch = try #require(try source.blacklistedTokens(after: nil, limit: 9))
+        #expect(batch.tokens.isEmpty && batch.unreadable.count == 3)
+    }
+
     @Test("an element that cannot be an account is told, and the others are read")
     func unreadable() throws {
         let long = String(repeating: "x", count: 1 << 20)

@@ -93,6 +93,29 @@ struct SQLiteSourceTests {
         #expect(accounts.allSatisfy { !$0.isStaff && !$0.isSuperuser && $0.dateJoined == nil && $0.firstName.isEmpty })
     }
 
+    @Test("rows whose primary key is none are told, and the rows behind them are read", arguments: 1...4)
+    func keys(limit: Int) throws {
+        let source = try source(
+            """
+            CREATE TABLE auth_user (id PRIMARY KEY, username text, password text);
+            INSERT INTO auth_user VALUES (NULL, 'n1', '!'), (NULL, 'n2', '!'), (NULL, 'n3', '!'), (-1, 'a', '!'), (1.5, 'f', '!'),
+                (2, 'b', '!'), ('k', 'c', '!'), (CAST(x'6bff' AS TEXT), 'u', '!'), (CAST(x'6bffff' AS TEXT), 'u', '!'), ('z', 'd', '!'),
+                (x'', 'x', '!'), (x'01ff', 'x', '!'), (x'02', 'x', '!');
+            """)
+        let rows = try source.all(by: limit)
+        #expect(rows.count == 13)
+        #expect(rows.compactMap { row in if case .user(let user) = row { user.key } else { nil } }.sorted() == ["-1", "2", "k", "z"])
+        let problems = rows.compactMap { row in if case .unreadable(let key, let why) = row { "\(key): \(why)" } else { nil } }
+        #expect(
+            problems.sorted() == [
+                "1.5: the primary key is a fraction", "null: the primary key is null", "null: the primary key is null",
+                "null: the primary key is null", "x'': the primary key is bytes", "x'01ff': the primary key is bytes",
+                "x'02': the primary key is bytes", "x'6bff': the primary key is not UTF-8", "x'6bffff': the primary key is not UTF-8",
+            ])
+        #expect(try source.countUsers() == 13 && source.countUsers(after: DjangoPosition(text: "#2")) == 10)
+        #expect(try source.countUsers(after: DjangoPosition(text: "?2")) == 1)
+    }
+
     @Test("without the tables of other apps there is nothing of them")
     func absent() throws {
         let source = try source(djangoTables + user(1, "'a'"))
@@ -117,11 +140,38 @@ struct SQLiteSourceTests {
                 INSERT INTO authtoken_token VALUES ('k', '', 1);
                 """)
         let first = try #require(try source.blacklistedTokens(after: nil, limit: 2))
-        #expect(first.tokens.map(\.jti) == ["one"] && first.unreadable == 1)
+        #expect(
+            first.tokens.map(\.jti) == ["one"]
+                && first.unreadable == [DjangoToken.Unreadable(key: "11", why: "expires_at: not a date and time")])
         let second = try #require(try source.blacklistedTokens(after: first.position, limit: 2))
         #expect(second.tokens.map(\.jti) == ["four"] && second.tokens.first?.expiresAt == DjangoTime.parse("2026-01-04 00:00:00"))
         #expect(try source.blacklistedTokens(after: second.position, limit: 2) == nil)
         #expect(try source.countOpaqueTokens() == 1)
+    }
+
+    @Test("a blacklisted token that cannot be read is told with its key")
+    func unreadableTokens() throws {
+        let source = try source(
+            djangoTables + """
+                CREATE TABLE token_blacklist_outstandingtoken (id integer PRIMARY KEY, expires_at datetime, jti varchar(255));
+                CREATE TABLE token_blacklist_blacklistedtoken (id PRIMARY KEY, token_id bigint);
+                INSERT INTO token_blacklist_outstandingtoken VALUES (1, '2030-01-01', 'one'), (2, '2030-01-01 00:00:00', ''), (3, NULL, 'three'),
+                    (4, '2030-01-01 00:00:00', x'01'), (5, '2030-01-01 00:00:00', 'five');
+                INSERT INTO token_blacklist_blacklistedtoken VALUES (11, 1), (12, 2), (13, 3), (14, 4), (16, 6), (NULL, 5), (NULL, 7);
+                """)
+        var (found, told): ([String], [String]) = ([], [])
+        var position: DjangoPosition?
+        while let batch = try source.blacklistedTokens(after: position, limit: 1) {
+            found += batch.tokens.map(\.jti)
+            told += batch.unreadable.map { "\($0.key): \($0.why)" }
+            position = DjangoPosition(text: batch.position.text)
+        }
+        #expect(found == ["five"])
+        #expect(
+            told == [
+                "11: expires_at: not a date and time", "12: jti: empty", "13: expires_at: not a date and time", "14: jti: bytes",
+                "16: the outstanding token 6 is not there", "null: the outstanding token 7 is not there",
+            ])
     }
 
     @Test("what several accounts have is found, by ASCII case as Martlet compares")
@@ -169,12 +219,12 @@ struct SQLiteSourceTests {
         } throws: { "\($0)".contains(words) }
     }
 
-    @Test("positions survive being stored", arguments: ["#17", "#-3", "'0f8f", "'", "'#17"])
+    @Test("positions survive being stored", arguments: ["#17", "#-3", "'0f8f", "'", "'#17", "x00ff", "x", "~6bff", "=1.5", "?17"])
     func position(text: String) {
         #expect(DjangoPosition(text: text)?.text == text)
     }
 
-    @Test("what is no position is none", arguments: ["", "17", "#", "#x"])
+    @Test("what is no position is none", arguments: ["", "17", "#", "#x", "x0", "~g", "=", "?", "?-1"])
     func noPosition(text: String) {
         #expect(DjangoPosition(text: text) == nil)
     }

@@ -74,7 +74,8 @@ struct ImportRulesTests {
             (String(repeating: "n", count: 151), nil, true), (String(repeating: "é", count: 254), nil, true),
             (String(repeating: "n", count: 255), ImportRules.Reason.badUsername, false), ("", .noUsername, false),
             ("a\0b", .badUsername, false),
-            ("a\u{85}b", .badUsername, false), ("a\nb", .badUsername, false),
+            ("a\u{85}b", .badUsername, false), ("a\nb", .badUsername, false), (" ada", .badUsername, false), ("ada ", .badUsername, false),
+            ("ada\u{A0}", .badUsername, false), ("\u{3000}ada", .badUsername, false), (" ", .badUsername, false),
         ] as [(String, ImportRules.Reason?, Bool)])
     func usernames(username: String, refused: ImportRules.Reason?, matchesExactly: Bool) throws {
         #expect(reason { $0.username = username } == refused)
@@ -109,7 +110,28 @@ struct ImportRulesTests {
         #expect(none.user.roles == [])
         let meant = try account(ImportRules(groupRoles: ["admin": "admin", "Editors": "editor"])) { $0.groups = groups }
         #expect(meant.user.roles == ["admin", "editor"] && meant.leftOutGroups == ["staff"])
-        #expect(reason { $0.groups = ["a\nb"] } == .badGroup)
+    }
+
+    @Test(
+        "a group whose name would be read as another role gives none of itself",
+        arguments: [
+            ("Editors", true), ("équipe / été", true), ("x admin", true), ("administrators", true),
+            (String(repeating: "é", count: 150), true),
+            ("admin", false), ("ADMIN", false), ("Staff", false), (" admin ", false), ("\u{3000}staff\u{A0}", false),
+            ("\u{FF41}\u{FF44}\u{FF4D}\u{FF49}\u{FF4E}", false), ("\u{FF21}dmin", false), ("adm\u{131}n", false), ("\u{17F}taff", false),
+            ("sta\u{FB00}", false), ("x,admin", false), (",", false), ("", false), (" ", false), (" Editors", false),
+            ("Editors\u{85}", false),
+            ("a\nb", false), ("a\u{0}b", false), ("a\u{9B}b", false), (String(repeating: "e", count: 151), false),
+            (String(repeating: "e", count: 1_000_000), false),
+        ])
+    func groups(name: String, isRole: Bool) throws {
+        let account = try account { $0.groups = [name] }
+        #expect(account.user.roles == (isRole ? [name] : []))
+        #expect(account.leftOutGroups.count == (isRole ? 0 : 1) && account.leftOutGroups.allSatisfy { $0.unicodeScalars.count <= 151 })
+        #expect(account.leftOutGroups.allSatisfy { ImportRules.problem(ofGroup: $0) == ImportRules.problem(ofGroup: name) })
+        #expect((ImportRules.problem(ofGroup: name) == nil) == isRole)
+        let named = ImportRules(groupRoles: [name: "named"])
+        #expect(try self.account(named) { $0.groups = [name] }.user.roles == ["named"])
     }
 
     @Test("names, dates and the key come along")

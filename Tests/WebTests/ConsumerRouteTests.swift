@@ -137,6 +137,24 @@ struct ConsumerRouteTests {
         #expect(refused.headers["x-auth-subject"] == nil)
     }
 
+    @Test(
+        "a role that would be read as another one, or as two, is left out",
+        arguments: [
+            ("x,admin", ""), (" admin", ""), ("admin ", ""), ("\u{3000}admin", ""), ("ad\u{1}min", ""), ("admin\u{7F}", ""), ("", ""),
+            ("équipe / été", "équipe / été"),
+        ])
+    func forwardOddRoles(role: String, shown: String) throws {
+        let server = try Server()
+        let user = try server.register()
+        _ = try server.services.store.write { transaction throws(StoreError) in
+            try transaction.changeUser(
+                UserID(user.id), UserChange(roles: ["first", role]), audit: AuditContext(actor: .commandLine), at: Server.start)
+        }
+        let login = try server.send("POST", "/auth/login", json: #"{"username":"ada","password":"correct horse"}"#)
+        let response = try server.send("GET", "/auth/forward?role=first", bearer: try #require(login.json?["access"]?.string))
+        #expect(response.headers["x-auth-roles"] == (shown.isEmpty ? "first" : "first,\(shown)"))
+    }
+
     @Test("a token for another API passes where that audience is demanded, and only there")
     func forwardAudience() throws {
         let server = try Server()

@@ -1,5 +1,6 @@
 // martlet import: accounts of other systems, taken over as they are.
 
+import Accounts
 import ArgumentParser
 import DjangoData
 import MartletCryptography
@@ -50,9 +51,17 @@ struct ImportCommand: ParsableCommand {
         @Option(name: Setting.dataDir.argumentName, help: Setting.dataDir.argumentHelp) var dataDir: String?
 
         func validate() throws {
-            guard (database == nil) != (dump == nil) else { throw ValidationError("One of --database and --dump is needed.") }
+            guard database == nil || dump == nil else { throw ValidationError("--database and --dump exclude each other.") }
+            guard database != nil || dump != nil else { throw ValidationError("One of --database and --dump is needed.") }
             guard !allowWeak || !wrap else { throw ValidationError("--allow-weak and --wrap exclude each other.") }
             guard groupRoles.allSatisfy({ Self.pair($0) != nil }) else { throw ValidationError("--group-role is GROUP=ROLE.") }
+            for role in groupRoles.compactMap({ Self.pair($0)?.1 }) {
+                do throws(FieldProblem) {
+                    _ = try RoleName(parsing: role)
+                } catch {
+                    throw ValidationError("--group-role cannot give the role \(role.printable()). \(error.detail).")
+                }
+            }
         }
 
         func run() throws {
@@ -92,7 +101,8 @@ struct ImportCommand: ParsableCommand {
             return ImportReport(
                 source: location.text, tally: outcome.tally, examples: outcome.examples,
                 opaqueTokens: try reading { () throws(DjangoDataError) in try source.countOpaqueTokens() }, notes: source.notes,
-                errorsPath: errors.path, seconds: (ContinuousClock.now - start).inSeconds, resumedAfter: outcome.resumedAfter)
+                errorsPath: errors.path, seconds: (ContinuousClock.now - start).inSeconds, resumedAfter: outcome.resumedAfter,
+                hasGroupRoles: !groupRoles.isEmpty)
         }
 
         /// Opens Martlet's database only where it is there and of this program's schema: nothing is written.
@@ -115,7 +125,8 @@ struct ImportCommand: ParsableCommand {
             return ImportReport(
                 source: location.text, tally: outcome.tally, examples: outcome.examples,
                 opaqueTokens: try reading { () throws(DjangoDataError) in try source.countOpaqueTokens() }, notes: source.notes,
-                errorsPath: errors.path, seconds: (ContinuousClock.now - start).inSeconds, preview: outcome)
+                errorsPath: errors.path, seconds: (ContinuousClock.now - start).inSeconds, hasGroupRoles: !groupRoles.isEmpty,
+                preview: outcome)
         }
 
         private var settings: DatabaseFlags {

@@ -47,7 +47,7 @@ struct DjangoImport {
             progress.stage = .tokens
             progress.position = nil
         }
-        if progress.stage == .tokens { try importTokens(&progress) }
+        if progress.stage == .tokens { try importTokens(&progress, &examples) }
         try finish(&progress)
         return Outcome(tally: progress.tally, examples: examples, resumedAfter: resumedAfter)
     }
@@ -87,22 +87,27 @@ struct DjangoImport {
         line.finish(progress.tally[.read], of: total)
     }
 
-    private func importTokens(_ progress: inout ImportProgress) throws {
-        let now = now
+    private func importTokens(_ progress: inout ImportProgress, _ examples: inout [SkippedRow]) throws {
+        let (now, errors) = (now, errors)
         while let batch = try reading({ [progress] () throws(DjangoDataError) in
             try source.blacklistedTokens(after: progress.position, limit: Self.tokens)
         }) {
+            let skipped = batch.unreadable.map(SkippedRow.unreadableToken)
             let alive = batch.tokens.filter { $0.expiresAt > now }
             var next = progress
             next.position = batch.position
             next.tally.add(.noted, Int64(alive.count))
             next.tally.add(.expired, Int64(batch.tokens.count - alive.count))
-            next.tally.add(.unreadable, Int64(batch.unreadable))
+            next.tally.add(.unreadable, Int64(skipped.count))
+            for row in skipped { next.tally.add(row.reason) }
             progress = try write { [next] transaction throws(StoreError) in
+                var next = next
                 for token in alive { try OldTokens.note(token.jti, until: token.expiresAt, in: transaction) }
+                next.errorsLength = try errors.putting(skipped, at: next.errorsLength)
                 try transaction.setFact(.importProgress, next.text)
                 return next
             }
+            examples += skipped.prefix(Self.examples - examples.count)
         }
     }
 
@@ -139,11 +144,7 @@ struct DjangoImport {
                 }
             }
             for row in skipped { progress.tally.add(row.reason) }
-            do throws(CommandFailure) {
-                progress.errorsLength = try errors.put(skipped, at: progress.errorsLength)
-            } catch {
-                throw .unavailable(detail: error.description)
-            }
+            progress.errorsLength = try errors.putting(skipped, at: progress.errorsLength)
             try transaction.setFact(.importProgress, progress.text)
             return (progress, skipped)
         }
@@ -183,7 +184,23 @@ func reading<Value>(_ body: () throws(DjangoDataError) -> Value) throws -> Value
     do throws(DjangoDataError) {
         return try body()
     } catch {
-        throw CommandFailure(error.description)
+        throw CommandFailure(error)
+    }
+}
+
+extension CommandFailure {
+    /// A database's own words may be in the sentence.
+    init(_ error: DjangoDataError) { self.init(error.description.printable(most: 1000)) }
+}
+
+extension SkippedRowsFile {
+    /// ``put(_:at:)`` within a transaction, which ends with it.
+    fileprivate func putting(_ rows: [SkippedRow], at offset: Int64) throws(StoreError) -> Int64 {
+        do throws(CommandFailure) {
+            return try put(rows, at: offset)
+        } catch {
+            throw .unavailable(detail: error.description)
+        }
     }
 }
 
@@ -204,5 +221,9 @@ extension SkippedRow {
         SkippedRow(
             key: user.externalID, username: user.username, reason: .usernameTaken,
             detail: "an account that was imported before, of another key, has exactly this username")
+    }
+
+    static func unreadableToken(_ token: DjangoToken.Unreadable) -> SkippedRow {
+        SkippedRow(key: token.key, username: nil, reason: .unreadableToken, detail: "a blacklisted token: \(token.why)")
     }
 }

@@ -53,7 +53,7 @@ struct ImportPreview {
         line.finish(outcome.tally[.read], of: total)
         let reading = (ContinuousClock.now - start).inSeconds
         outcome.seconds = max(reading, (writing ?? 0) * Double(outcome.tally[.created])) + (try wrapping(outcome.tally))
-        try look(&outcome)
+        try look(&outcome, errorsLength)
         return outcome
     }
 
@@ -88,19 +88,24 @@ struct ImportPreview {
     }
 
     /// What the source knows at once.
-    private func look(_ outcome: inout Outcome) throws {
+    private func look(_ outcome: inout Outcome, _ errorsLength: Int64) throws {
         let now = now
+        var errorsLength = errorsLength
         outcome.cases = try reading { () throws(DjangoDataError) in try source.usernamesInSeveralCases() }
         outcome.emails = try reading { () throws(DjangoDataError) in try source.repeatedEmails() }
         outcome.groups = try reading { () throws(DjangoDataError) in try source.groups() }.map { name, members in
-            (name, members, rules.groupRoles[name] ?? (ImportRules.reserved.contains(name) ? nil : name))
+            (name, members, rules.role(ofGroup: name))
         }
         var position: DjangoPosition?
         while let batch = try reading({ () throws(DjangoDataError) in try source.blacklistedTokens(after: position, limit: 1000) }) {
             let alive = batch.tokens.count { $0.expiresAt > now }
             outcome.tally.add(.noted, Int64(alive))
             outcome.tally.add(.expired, Int64(batch.tokens.count - alive))
-            outcome.tally.add(.unreadable, Int64(batch.unreadable))
+            outcome.tally.add(.unreadable, Int64(batch.unreadable.count))
+            let skipped = batch.unreadable.map(SkippedRow.unreadableToken)
+            for row in skipped { outcome.tally.add(row.reason) }
+            outcome.examples += skipped.prefix(DjangoImport.examples - outcome.examples.count)
+            errorsLength = try errors.put(skipped, at: errorsLength)
             position = batch.position
         }
     }

@@ -48,7 +48,7 @@ final class ImportReader: Sendable {
             do throws(DjangoDataError) {
                 read = try source.users(after: position, limit: rows)
             } catch {
-                throw CommandFailure(error.description)
+                throw CommandFailure(error)
             }
             guard let read else { return nil }
             var batch = ImportBatch(position: read.position)

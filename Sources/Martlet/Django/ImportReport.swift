@@ -13,6 +13,8 @@ struct ImportReport {
     var seconds: Double
     /// Rows that an earlier process had done.
     var resumedAfter: Int64 = 0
+    /// Whether groups were given roles for this run (`--group-role`).
+    var hasGroupRoles = false
     /// Nil after an import.
     var preview: ImportPreview.Outcome?
 
@@ -33,22 +35,26 @@ struct ImportReport {
     var lines: [String] {
         let (does, made) = preview == nil ? ("", "made") : (" Nothing was written.", "would be made")
         var lines = [
-            "Read \(amount(tally[.read], "row")) of \(source): \(amount(tally[.created], "account")) \(made), "
+            "Read \(amount(tally[.read], "row")) of \(source.printable(most: .max)): \(amount(tally[.created], "account")) \(made), "
                 + "\(Quantity.count(tally[.present])) there already, \(Quantity.count(tally.skipped)) skipped.\(does)"
         ]
         if tally[.present] > 0 {
             lines.append("  Accounts that were there stay as they are: what changed in Django since is not carried over.")
+            if hasGroupRoles { lines.append("  Their roles stay as well: --group-role is for the accounts that are made.") }
         }
         let passwords = tally.sorted(.schemes) + [("no password", tally[.withoutPassword])].filter { $0.1 > 0 }
         list("Passwords", passwords, into: &lines)
         list("Roles", tally.sorted(.roles), into: &lines)
-        for (group, members) in tally.sorted(.leftOutGroups) {
+        let leftOut = tally.sorted(.leftOutGroups)
+        for (group, members) in leftOut.prefix(Self.longestList) {
+            guard let why = ImportRules.problem(ofGroup: group) else { continue }
             lines.append(
                 """
-                  The group \(group) gave its \(amount(members, "member")) no role: it means something in Martlet. \
-                --group-role \(group)=ROLE gives them one.
+                  The group "\(group.printable())" gave its \(amount(members, "member")) no role: \(why.printable()). \
+                --group-role GROUP=ROLE gives them one.
                 """)
         }
+        if leftOut.count > Self.longestList { lines.append("  \(leftOut.count - Self.longestList) other groups gave no role.") }
         if tally[.inactive] > 0 { lines.append("  Disabled: \(Quantity.count(tally[.inactive])).") }
         if tally[.exact] > 0 {
             lines.append(
@@ -72,7 +78,7 @@ struct ImportReport {
             lines.append(
                 "  Opaque tokens (authtoken_token) cannot be taken over: \(Quantity.count(opaqueTokens)); who has one logs in again.")
         }
-        lines += notes.map { "  \($0)" }
+        lines += notes.map { "  \($0.printable(most: 1000))" }
         lines += skippedLines
         return lines
     }
@@ -81,20 +87,19 @@ struct ImportReport {
         guard tally.skipped > 0 else { return [] }
         var lines: [String] = []
         list("Skipped", tally.sorted(.skipped), into: &lines)
-        // Names are from elsewhere: what a terminal would obey is not shown.
         lines += examples.map { row in
-            "    \(Self.shown(row.key)) \(Self.shown(row.username ?? "")): \(row.detail)"
+            "    \(row.key.printable()) \((row.username ?? "").printable()): \(row.detail.printable(most: 200))"
         }
         if tally.skipped > Int64(examples.count) {
             lines.append("    …" + (errorsPath == nil ? " --errors FILE lists them all." : ""))
         }
-        if let errorsPath { lines.append("  All of them stand in \(errorsPath).") }
+        if let errorsPath { lines.append("  All of them stand in \(errorsPath.printable(most: .max)).") }
         return lines
     }
 
     private func list(_ what: String, _ counts: [(name: String, count: Int64)], into lines: inout [String]) {
         guard !counts.isEmpty else { return }
-        let shown = counts.prefix(Self.longestList).map { "\(Self.shown($0.name)) \(Quantity.count($0.count))" }
+        let shown = counts.prefix(Self.longestList).map { "\($0.name.printable()) \(Quantity.count($0.count))" }
         let rest = counts.count > shown.count ? " and \(Quantity.count(Int64(counts.count - shown.count))) others" : ""
         lines.append("  \(what): \(shown.joined(separator: ", "))\(rest).")
     }
@@ -103,7 +108,7 @@ struct ImportReport {
         var lines: [String] = []
         func repeats(_ what: String, _ repeats: DjangoRepeats) {
             guard repeats.values > 0 else { return }
-            let names = repeats.examples.map(shown).joined(separator: ", ")
+            let names = repeats.examples.map { $0.printable() }.joined(separator: ", ")
             lines.append(
                 "  \(what): \(Quantity.count(repeats.values)), of \(Quantity.count(repeats.accounts)) accounts (\(names)"
                     + (repeats.values > Int64(repeats.examples.count) ? " …)." : ")."))
@@ -114,8 +119,10 @@ struct ImportReport {
             lines.append("  Usernames that accounts of Martlet have already: \(Quantity.count(preview.namesakes)).")
         }
         for group in preview.groups.prefix(longestList) {
-            let role = group.role.map { "the role \(shown($0))" } ?? "no role"
-            lines.append("  Group \(shown(group.name)), \(amount(group.members, "member")): \(role).")
+            let role =
+                group.role.map { "the role \($0.printable())" }
+                ?? "no role, \((ImportRules.problem(ofGroup: group.name) ?? "").printable())"
+            lines.append("  Group \(group.name.printable()), \(amount(group.members, "member")): \(role).")
         }
         if preview.groups.count > longestList { lines.append("  And \(preview.groups.count - longestList) other groups.") }
         lines.append("  The import would take about \(Quantity.duration(seconds: preview.seconds)).")
@@ -144,11 +151,6 @@ struct ImportReport {
             }
         }
         writer.member("estimated_seconds", Int64(preview.seconds.rounded(.up)))
-    }
-
-    /// A text without control characters.
-    private static func shown(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
     }
 
     private static let longestList = 20

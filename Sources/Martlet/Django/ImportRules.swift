@@ -31,7 +31,34 @@ struct ImportRules: Sendable {
     /// The role of Django's staff.
     static let staff = "staff"
     /// Names that a group does not give its members unless the operator says so: the ones that mean something already.
-    static let reserved: Set<String> = [User.administrator, staff]
+    private static let reserved: Set<String> = [User.administrator, staff]
+
+    /// The role that members of a group get; nil when it gives none.
+    func role(ofGroup group: String) -> String? {
+        groupRoles[group] ?? (Self.problem(ofGroup: group) == nil ? group : nil)
+    }
+
+    /// Why a group gives no role of its own name, in a few words; nil when it does. A role is read by programs, some of which separate
+    /// roles by commas, strip them, or do not look at their case.
+    static func problem(ofGroup group: String) -> String? {
+        let scalars = group.unicodeScalars
+        if reserved.contains(folded(group)) { return "it reads as \(folded(group)), which means something in Martlet" }
+        if scalars.isEmpty { return "its name is empty" }
+        if scalars.count > longestGroup { return "its name has more than \(longestGroup) characters" }
+        if !isLine(group, most: longestGroup) { return "its name has control characters" }
+        if scalars.contains(",") { return "its name has a comma" }
+        return hasBlankEnd(group) ? "its name begins or ends with white space" : nil
+    }
+
+    /// Trimmed, without regard to case (ligatures and letters that have an ASCII capital included), full-width forms as ASCII.
+    private static func folded(_ name: String) -> String {
+        let scalars = name.unicodeScalars.prefix(longestGroup + 1).map { scalar in
+            (0xFF01...0xFF5E).contains(scalar.value) ? Unicode.Scalar(scalar.value - 0xFEE0) ?? scalar : scalar
+        }
+        let trimmed = scalars.drop { $0.properties.isWhitespace }.reversed().drop { $0.properties.isWhitespace }.reversed()
+        let upper = trimmed.map(\.properties.uppercaseMapping).joined()
+        return upper.unicodeScalars.map(\.properties.lowercaseMapping).joined()
+    }
 
     /// An account to be made.
     struct Account: Sendable {
@@ -57,12 +84,13 @@ struct ImportRules: Sendable {
         case badUsername = "bad_username"
         case badEmail = "bad_email"
         case badName = "bad_name"
-        case badGroup = "bad_group"
         case weakPassword = "weak_password"
         case unknownPassword = "unknown_password"
         case costlyPassword = "password_out_of_range"
         /// Said by the store: an account of another key has this username.
         case usernameTaken = "username_taken"
+        /// A row of the blacklist, not an account.
+        case unreadableToken = "unreadable_token"
     }
 
     /// The account that a row becomes. Throws why it becomes none.
@@ -73,7 +101,7 @@ struct ImportRules: Sendable {
             throw Refusal(reason: .badName, detail: "the first or last name is too long or has control characters")
         }
         let password = try password(row.password)
-        let (roles, leftOut) = try roles(of: row)
+        let (roles, leftOut) = roles(of: row)
         let attributes = JSONWriter.object { writer in
             writer.member("first_name", row.firstName)
             writer.member("last_name", row.lastName)
@@ -96,6 +124,10 @@ struct ImportRules: Sendable {
         guard Self.isLine(username, most: Self.longestUsername) else {
             throw Refusal(
                 reason: .badUsername, detail: "the username has control characters or more than \(Self.longestUsername) characters")
+        }
+        // Whoever reads it in a header would not see it.
+        guard !Self.hasBlankEnd(username) else {
+            throw Refusal(reason: .badUsername, detail: "the username begins or ends with white space")
         }
     }
 
@@ -131,21 +163,17 @@ struct ImportRules: Sendable {
         }
     }
 
-    private func roles(of row: DjangoUser) throws(Refusal) -> (roles: [String], leftOut: [String]) {
+    private func roles(of row: DjangoUser) -> (roles: [String], leftOut: [String]) {
         var roles = Set<String>()
         var leftOut: [String] = []
         if row.isSuperuser, makesAdministrators { roles.insert(User.administrator) }
         if row.isStaff { roles.insert(Self.staff) }
         for group in row.groups {
-            guard !group.isEmpty, Self.isLine(group, most: Self.longestName) else {
-                throw Refusal(reason: .badGroup, detail: "a group's name is empty, too long or has control characters")
-            }
-            if let role = groupRoles[group] {
+            if let role = role(ofGroup: group) {
                 roles.insert(role)
-            } else if Self.reserved.contains(group) {
-                leftOut.append(group)
             } else {
-                roles.insert(group)
+                // One more than is allowed: it is still known as too long.
+                leftOut.append(String(group.unicodeScalars.prefix(Self.longestGroup + 1)))
             }
         }
         return (roles.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }, leftOut)
@@ -168,8 +196,14 @@ struct ImportRules: Sendable {
         text.unicodeScalars.count <= most && !text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
     }
 
+    private static func hasBlankEnd(_ text: String) -> Bool {
+        [text.unicodeScalars.first, text.unicodeScalars.last].contains { $0?.properties.isWhitespace == true }
+    }
+
     // Django's own are 150; a user model whose username is an e-mail address has more.
     private static let longestUsername = 254
     private static let longestEmail = 254
     private static let longestName = 255
+    /// Django's own.
+    private static let longestGroup = 150
 }

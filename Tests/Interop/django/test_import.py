@@ -1,9 +1,11 @@
 """Accounts that a real Django made, taken over by `martlet import django` and given back by `martlet export django`."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import time
 
@@ -200,11 +202,35 @@ def test_groups_become_roles_and_none_makes_administrators_by_its_name(copied, t
     assert roles["in-groups"] == ["Editors", "staff", "équipe / été"] and roles["in-one-group"] == ["Editors"]
     assert summary["left_out_groups"] == {"admin": 1, "staff": 1} and summary["roles"]["admin"] == 1
     named = target.run(*Target.words(path, "--dry-run"), status=3).stdout
-    assert "Group admin, 1 member: no role." in named
+    assert "Group admin, 1 member: no role, it reads as admin" in named
 
     other = Target(tmp_path / "other")
     other.take(path, "--no-administrators", "--group-role", "admin=admin", "--group-role", "Editors=editor", status=3)
     assert other.roles["warden"] == ["staff"] and other.roles["Ada"] == ["admin"] and other.roles["in-one-group"] == ["editor"]
+
+
+def test_a_group_whose_name_reads_as_another_role_gives_none(copied, target, serve):
+    path, change = copied
+    change("""
+        INSERT INTO auth_group (name) VALUES ('x,admin'), (' admin '), ('ADMIN'), ('ａｄｍｉｎ'), ('a' || char(10) || 'b'), ('plain');
+        INSERT INTO auth_user_groups (user_id, group_id) SELECT u.id, g.id FROM auth_user u, auth_group g
+            WHERE u.username = 'Ada' AND g.name NOT IN ('Editors', 'équipe / été');
+    """)
+    left_out = {"x,admin": 1, " admin ": 1, "ADMIN": 1, "ａｄｍｉｎ": 1, "a\nb": 1}
+    assert target.take(path, "--dry-run", status=3)["left_out_groups"] == left_out
+    told = target.run(*Target.words(path), status=3).stdout
+    assert '"x,admin" gave its 1 member no role: its name has a comma' in told and r'"a\u{A}b"' in told
+    assert told.count("it reads as admin") == 3 and told.count("--group-role GROUP=ROLE") == 5
+    server = serve()
+    token = server.login("Ada", "the password of Ada").access
+    assert server.get("/auth/forward", token=token).headers["x-auth-roles"] == "plain"
+    # Named otherwise, which the accounts that are there have no part in.
+    again = target.run(*Target.words(path, "--group-role", "x,admin=editor"), status=3).stdout
+    assert "Their roles stay as well" in again and target.roles["Ada"] == ["plain"]
+    other = Target(target.folder.parent / "other")
+    other.take(path, "--group-role", "x,admin=editor", "--group-role", " admin =admin", status=3)
+    assert other.roles["Ada"] == ["admin", "editor", "plain"]
+    assert "lower-case letters" in other.run(*Target.words(path, "--group-role", "Editors=x,admin"), status=64).stderr
 
 
 def test_a_bad_row_is_skipped_as_a_whole_and_told(copied, target):
@@ -220,6 +246,7 @@ def test_a_bad_row_is_skipped_as_a_whole_and_told(copied, target):
         105: ("'bad-date'", ("!", "", "2026-02-30 00:00:00"), "unreadable"),
         106: ("'bad-email'", ("!", "a" * 300 + "@example.com", "2026-01-01 00:00:00"), "bad_email"),
         107: ("'costly'", ("pbkdf2_sha256$999999999999$salt$" + "A" * 43 + "=", *usual[1:]), "password_out_of_range"),
+        109: ("'warden '", usual, "bad_username"),
         108: ("'crypt'", ("crypt$$ab0123456789a", *usual[1:]), "unknown_password"),
     }
     change("".join(f"INSERT INTO auth_user {columns} VALUES ({key}, {name}, {row.format(*values)});" for key, (name, values, _) in rows.items()))
@@ -244,6 +271,55 @@ def test_blacklisted_tokens_that_are_alive_are_handed_over(made, target):
         noted = database.execute("SELECT jti, session_id FROM old_tokens").fetchall()
     database.close()
     assert noted == [(token["jti"], None) for token in black if not token["is_expired"]]
+
+
+def test_a_blacklisted_token_that_cannot_be_read_is_a_skipped_row(copied, target):
+    path, change = copied
+    change("""
+        DELETE FROM auth_user WHERE password NOT LIKE 'pbkdf2_sha256$%';
+        UPDATE token_blacklist_outstandingtoken SET expires_at = '2030-01-01' WHERE id = (SELECT min(token_id) FROM token_blacklist_blacklistedtoken);
+    """)
+    with sqlite3.connect(path) as django:
+        key, = django.execute("SELECT id FROM token_blacklist_blacklistedtoken ORDER BY token_id").fetchone()
+    django.close()
+    for options in (["--dry-run"], []):
+        errors = target.folder.parent / f"errors{len(options)}.jsonl"
+        summary = target.take(path, "--errors", errors, *options, status=3)
+        assert summary["tokens"]["unreadable"] == 1 and summary["skipped"]["unreadable_token"] == 1
+        line, = [row for row in map(json.loads, errors.read_text().splitlines()) if row["reason"] == "unreadable_token"]
+        assert line["pk"] == str(key) and "expires_at" in line["detail"]
+
+
+def test_a_row_without_a_key_is_skipped_and_others_are_read(target, tmp_path):
+    path = tmp_path / "odd.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.executescript("""
+            CREATE TABLE auth_user (id text PRIMARY KEY, username text, password text);
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+                INSERT INTO auth_user SELECT CASE WHEN i % 2 THEN NULL ELSE CAST('n' || i AS BLOB) END, 'n' || i, '!' FROM n;
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+                INSERT INTO auth_user SELECT NULL, 'm' || i, '!' FROM n;
+            INSERT INTO auth_user VALUES ('k', 'last', '!');
+        """)
+    database.close()
+    errors = tmp_path / "errors.jsonl"
+    summary = target.take(path, "--errors", errors, status=3)
+    assert summary["accounts"]["read"] == 12001 and summary["skipped"] == {"unreadable": 12000}
+    assert target.rows("external_id, username") == [("k", "last")]
+    details = [json.loads(line)["detail"] for line in errors.read_text().splitlines()]
+    assert (details.count("the primary key is null"), details.count("the primary key is bytes")) == (9000, 3000)
+
+
+def test_names_are_cut_and_escaped_where_people_read_them(target, tmp_path):
+    path = tmp_path / "long.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE auth_user (id integer PRIMARY KEY, username text, password text)")
+        database.execute("INSERT INTO auth_user VALUES (1, ?, '!')", ["n" * 5_000_000])
+        database.execute("INSERT INTO auth_user VALUES (2, ?, '!')", ["\x1b[2J\u202eevil\x9b"])
+    database.close()
+    told = target.run(*Target.words(path), status=3).stdout
+    assert len(told) < 2000 and r"\u{1B}[2J\u{202E}evil\u{9B}" in told
+    assert not {"\x1b", "\u202e", "\x9b"} & set(told)
 
 
 def test_a_dry_run_writes_nothing_and_says_what_would_come(made, target):
@@ -434,6 +510,8 @@ def test_postgresql_with_uuids_as_keys(server_of_postgres, target):
 def test_a_password_in_the_url_is_refused_and_others_tell_why(target):
     told = target.run(*Target.words("postgres://app:hunter2@db.example/site"), status=1).stderr
     assert "PGPASSWORD" in told and "hunter2" not in told
+    both = target.run(*Target.words("x.json", "--database", "sqlite:y"), status=64).stderr
+    assert "exclude each other" in both
     told = target.run(*Target.words("postgres://app@/site?host=/nonexistent"), status=1).stderr
     assert "cannot be reached" in told and len(told.strip().splitlines()) == 1
     assert not target.data.exists()
@@ -494,3 +572,11 @@ def test_an_export_while_a_file_is_there_or_cannot_be_made(made, target, tmp_pat
     target.take(made[0], status=3)
     assert "cannot be written" in target.run("export", "django", "--out", tmp_path / "none" / "x.json", status=1).stderr
     until(lambda: not list(tmp_path.glob("*.part")), 1)
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "link").symlink_to(tmp_path / "precious")
+    os.mkfifo(tmp_path / "pipe")
+    for name, words in (("link", "symbolic link"), ("pipe", "no regular file"), ("martlet", "no regular file")):
+        for options in ([], ["--force"]):
+            assert words in target.run("export", "django", "--out", tmp_path / name, *options, status=1).stderr
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode) and (tmp_path / "link").is_symlink()
+    assert (tmp_path / "precious").read_text() == "precious"
