@@ -47,6 +47,8 @@ package struct ConnectionState: ~Copyable, Sendable {
     private var consumed = 0
     private var parser: RequestHeadParser
     private var body: [UInt8] = []
+    private let bodies: BodyBudget?
+    private var bodyShare: BodyBudget.Share?
     private var bodyRemaining = 0
     private var chunks: ChunkedDecoder?
     private var owesContinue = false
@@ -56,8 +58,10 @@ package struct ConnectionState: ~Copyable, Sendable {
     private var requestCloses = false
 
     /// A fresh connection.
-    package init(limits: Limits, at now: Int64) {
+    /// - Parameter bodies: what it shares with others for the content of requests; nil for no bound but the route's.
+    package init(limits: Limits, bodies: BodyBudget? = nil, at now: Int64) {
         self.limits = limits
+        self.bodies = bodies
         parser = RequestHeadParser(limits: limits)
         phaseStart = now
     }
@@ -130,6 +134,16 @@ package struct ConnectionState: ~Copyable, Sendable {
     /// Gives up on the request at hand: this is its answer, and the connection's last.
     package mutating func refuse(_ refusal: Refusal) {
         phase = .refusing(refusal)
+        body = []
+        chunks = nil
+        bodyShare = nil
+    }
+
+    /// What the content of the request just told of takes of the budget, for whoever holds the request; nil for nothing.
+    package mutating func takeBodyShare() -> BodyBudget.Share? {
+        let share = bodyShare
+        bodyShare = nil
+        return share
     }
 
     /// The answer has been handed to the socket.
@@ -256,6 +270,7 @@ package struct ConnectionState: ~Copyable, Sendable {
             if count > 0 { body.append(contentsOf: buffer[consumed..<(consumed + count)]) }
             bodyRemaining -= count
             consume(count)
+            try countBody()
             return bodyRemaining == 0
         }
         let start = consumed
@@ -263,7 +278,15 @@ package struct ConnectionState: ~Copyable, Sendable {
             try chunks?.decode(UnsafeBufferPointer(rebasing: bytes[start...]), into: &body) ?? 0
         }
         consume(count)
+        try countBody()
         return chunks?.isDone ?? true
+    }
+
+    private mutating func countBody() throws(Refusal) {
+        guard let bodies, body.count > BodyBudget.uncounted else { return }
+        let share = bodyShare ?? BodyBudget.Share(of: bodies)
+        bodyShare = share
+        try share.grow(to: body.count)
     }
 
     private mutating func consume(_ count: Int) {

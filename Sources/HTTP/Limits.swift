@@ -10,6 +10,8 @@ package struct Limits: Sendable, Equatable {
     package var headerFields = 100
     /// The body where a route does not say otherwise, and of requests that no route takes.
     package var body = 64 * 1024
+    /// What the whole server holds of content over 4 KiB, from its first byte until its request is done with; past it 503 `overloaded`.
+    package var bodies = 64 << 20
     /// From the first byte of a head to its end; slower is 408 `request_timeout`.
     package var headTime: Int64 = 10_000
     /// From the end of the head to the end of the body; slower is 408 `request_timeout`.

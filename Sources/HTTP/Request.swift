@@ -17,12 +17,15 @@ package final class Request: Sendable {
 
     private let head: RequestHead
     private let parameters: [Router.Parameter]
+    /// Kept for as long as the content is.
+    private let bodyShare: BodyBudget.Share?
 
-    /// A request from its parts; `parameters` is what the router captured.
+    /// A request from its parts; `parameters` is what the router captured, `bodyShare` what the content takes of a budget.
     package init(
-        head: RequestHead, parameters: [Router.Parameter] = [], body: [UInt8], id: RequestID, client: ClientAddress,
-        receivedAt: UnixTime
+        head: RequestHead, parameters: [Router.Parameter] = [], body: [UInt8], bodyShare: BodyBudget.Share? = nil, id: RequestID,
+        client: ClientAddress, receivedAt: UnixTime
     ) {
+        self.bodyShare = bodyShare
         self.head = head
         self.parameters = parameters
         self.body = body

@@ -61,7 +61,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     init(_ share: ServerLoop) {
         self.share = share
-        state = ConnectionState(limits: share.configuration.limits, at: Clock.monotonic())
+        state = ConnectionState(limits: share.configuration.limits, bodies: share.bodies, at: Clock.monotonic())
     }
 
     // MARK: Channel events
@@ -238,7 +238,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         let id = requestID(head)
         let parameters = if case .route(_, let parameters) = resolution { parameters } else { [Router.Parameter]() }
         let request = Request(
-            head: head, parameters: parameters, body: body, id: id,
+            head: head, parameters: parameters, body: body, bodyShare: state.takeBodyShare(), id: id,
             client: share.configuration.proxies.client(peer: peer, head: head), receivedAt: share.wallTime)
         self.id = id
         self.request = request

@@ -46,10 +46,12 @@ package final class Server: Sendable {
         self.logger = logger
         let open = Monitor(0)
         self.open = open
+        let bodies = BodyBudget(bytes: configuration.limits.bodies)
         var shares = [ObjectIdentifier: ServerLoop]()
         for loop in loops.group.makeIterator() {
             shares[ObjectIdentifier(loop)] = ServerLoop(
-                loop: loop, configuration: configuration, router: router, lanes: lanes, render: render, open: open)
+                loop: loop, configuration: configuration, router: router, lanes: lanes, render: render, bodies: bodies,
+                open: open)
         }
         self.shares = shares
     }

@@ -15,6 +15,7 @@ final class ServerLoop: @unchecked Sendable {
     let router: Router
     let lanes: Lanes
     let render: RefusalRenderer
+    let bodies: BodyBudget
     let counters = LoopCounters()
     var serializer = ResponseSerializer()
     var ids: RequestID.Source
@@ -31,13 +32,14 @@ final class ServerLoop: @unchecked Sendable {
 
     init(
         loop: any EventLoop, configuration: Server.Configuration, router: Router, lanes: Lanes, render: @escaping RefusalRenderer,
-        open: Monitor<Int>
+        bodies: BodyBudget, open: Monitor<Int>
     ) {
         self.loop = loop
         self.configuration = configuration
         self.router = router
         self.lanes = lanes
         self.render = render
+        self.bodies = bodies
         self.open = open
         var generator = SystemRandomNumberGenerator()
         ids = RequestID.Source(using: &generator)

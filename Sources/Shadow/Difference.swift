@@ -1,4 +1,4 @@
-// Difference: one thing in which two answers are not the same, told without what anybody typed.
+// Difference: one thing in which two answers are not the same, told without what came in the request.
 
 /// A difference between the old service's answer and Martlet's.
 package struct Difference: Sendable, Hashable {

@@ -42,7 +42,13 @@ extension [RelayedField] {
     fileprivate var endToEnd: [RelayedField] {
         let named = texts("connection").flatMap { $0.split(separator: ",") }
             .map { option in option.filter { $0 != " " && $0 != "\t" }.lowercased() }
-        return filter { !Self.ofOneConnection.contains($0.name) && !named.contains($0.name) }
+        return filter { !Self.ofOneConnection.contains($0.name) && (!named.contains($0.name) || Self.isForAll($0.name)) }
+    }
+
+    /// RFC 9110 §7.6.1: fields for all who receive a message are none that `Connection` may name. A client could so take away what
+    /// the proxy in front said about it.
+    private static func isForAll(_ name: String) -> Bool {
+        forAll.contains(name) || name.hasPrefix("x-forwarded-")
     }
 
     /// Takes every field of this name away and appends this one.
@@ -56,6 +62,8 @@ extension [RelayedField] {
         guard let peer else { return }
         replace("x-forwarded-for", with: (texts("x-forwarded-for") + [peer]).joined(separator: ", "))
     }
+
+    private static var forAll: Set<String> { ["authorization", "cookie", "forwarded", "host", "x-real-ip"] }
 
     private static var ofOneConnection: Set<String> {
         [

@@ -55,17 +55,27 @@ struct Redactor {
             .map { String(decoding: PercentEncoding.decode(Array($0)[...], plusIsSpace: true) ?? Array($0), as: UTF8.self) }
     }
 
-    /// An address, a run of letters as long as no word is, digits as in a code that is sent to somebody.
+    /// An address, a run of letters as long as no word is, one of small and capital letters and digits as no word is mixed, digits as in
+    /// a code that is sent to somebody.
     private static func looksSecret(_ text: String) -> Bool {
         var run = 0
         var digits = 0
+        var (hasDigit, hasSmall, hasCapital) = (false, false, false)
         for byte in text.utf8 {
             if byte == UInt8(ascii: "@") || byte < 0x20 { return true }
             let isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            let isSmall = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            let isCapital = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
             digits = isDigit ? digits + 1 : 0
-            run = isDigit || isLetter || byte == UInt8(ascii: "-") ? run + 1 : 0
-            if digits >= 4 || run > longestRun { return true }
+            if isDigit || isSmall || isCapital || byte == UInt8(ascii: "-") {
+                run += 1
+                (hasDigit, hasSmall, hasCapital) = (hasDigit || isDigit, hasSmall || isSmall, hasCapital || isCapital)
+            } else {
+                run = 0
+                (hasDigit, hasSmall, hasCapital) = (false, false, false)
+            }
+            let isMixed = hasDigit && hasSmall && hasCapital
+            if digits >= 4 || run > longestRun || (isMixed && run >= shortestMixedRun) { return true }
         }
         return false
     }
@@ -93,4 +103,5 @@ struct Redactor {
     private static let longest = 300
     private static let longestWord = 64
     private static let longestRun = 24
+    private static let shortestMixedRun = 8
 }

@@ -93,6 +93,21 @@ def test_the_chain_of_addresses_grows_and_chunks_become_a_length(service, shadow
     assert asked.field("x-forwarded-for") == "192.0.2.1, 127.0.0.1" and asked.field("x-forwarded-proto") == "https"
 
 
+def test_a_client_cannot_have_taken_away_what_the_proxy_in_front_said(service, shadow):
+    old = service()
+    kept = {
+        "cookie": "csrftoken=1", "authorization": "Basic YTpi", "forwarded": "for=192.0.2.1", "x-forwarded-proto": "https",
+        "x-forwarded-host": "app.example", "x-real-ip": "192.0.2.1",
+    }
+    named = ", ".join(["close", "Host", "X-Forwarded-For", "via", *kept, "X-Hop"])
+    fields = "".join(f"{name}: {value}\r\n" for name, value in kept.items())
+    shadow(old, service()).raw(
+        f"GET /x HTTP/1.1\r\nHost: app.example\r\n{fields}X-Forwarded-For: 192.0.2.1\r\nX-Hop: 1\r\nConnection: {named}\r\n\r\n".encode())
+    asked, = old.requests
+    assert {name: asked.field(name) for name in kept} == kept and asked.field("host") == "app.example"
+    assert asked.field("x-forwarded-for") == "192.0.2.1, 127.0.0.1" and asked.field("x-hop") is None
+
+
 GZIPPED = gzip.compress(b"squeezed", mtime=0)
 
 
@@ -316,6 +331,14 @@ def test_what_somebody_typed_is_never_told_even_when_a_service_says_it(service, 
     told = proxy.report_path.read_text() + proxy.log
     assert secret not in told and secret.encode("ascii", "backslashreplace").decode() not in told
     assert proxy.report_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_report_that_others_could_read_is_closed_to_them(service, shadow, tmp_path):
+    report = tmp_path / "report.jsonl"
+    report.touch(mode=0o644)
+    report.chmod(0o644)
+    shadow(service(), service(), MARTLET_REPORT=report)
+    assert report.stat().st_mode & 0o777 == 0o600
 
 
 def test_every_kind_of_difference_is_told_with_its_place(service, shadow):

@@ -13,6 +13,8 @@ struct ShadowConfigurationTests {
         #expect(configuration.old.authority == "django:8000" && configuration.new.origin == "http://localhost:8080")
         #expect(configuration.level == .reads && configuration.reportPath == nil && configuration.summaryMinutes == 0)
         #expect(configuration.limits.body == 10 << 20 && configuration.maxAnswer == 32 << 20)
+        #expect(configuration.limits.bodies == 256 << 20 && Limits().bodies == 64 << 20)
+        #expect(try configure(["OLD": "http://a", "NEW": "http://b", "MAX_BODY": "1073741824"]).limits.bodies == 1 << 30)
         #expect(configuration.oldTimeout == 60_000 && configuration.newTimeout == 10_000)
         #expect("\(configuration.listen)" == "127.0.0.1:8090")
     }

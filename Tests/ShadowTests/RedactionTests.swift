@@ -68,6 +68,8 @@ struct RedactionTests {
         arguments: [
             ("Token is invalid or expired", true), ("This field may not be blank.", true), ("Expected available in 42 seconds.", true),
             ("Write to ada@example.com.", false), ("Your code is 471100.", false), ("See abcdefghijklmnopqrstuvwxyz0", false),
+            ("Use the one-time word kX9qL-mZp instead.", false), ("The algorithm must be RS256 or Ed25519.", false),
+            ("OAuth2 and SHA256 are known.", true),
             (String(repeating: "word ", count: 100), false), ("\u{1B}[31mred", false),
         ])
     func secrets(text: String, isTold: Bool) throws {

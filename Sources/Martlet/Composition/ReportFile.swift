@@ -21,6 +21,16 @@ final class ReportFile: Sendable {
             throw ConfigurationError(
                 "\(Setting.report.variable) names \(path), which cannot be written: \(String(cString: strerror(errno))).")
         }
+        guard Self.isPrivate(file) else {
+            throw ConfigurationError("\(Setting.report.variable) names \(path), which others may read and this user cannot close to them.")
+        }
+    }
+
+    /// A file that was there before may be open to others. A pipe or a device is not ours to close to them.
+    private static func isPrivate(_ file: Int32) -> Bool {
+        var status = stat()
+        guard fstat(file, &status) == 0 else { return false }
+        return status.st_mode & S_IFMT != S_IFREG || status.st_mode & 0o077 == 0 || fchmod(file, 0o600) == 0
     }
 
     deinit { if file != STDOUT_FILENO { close(file) } }

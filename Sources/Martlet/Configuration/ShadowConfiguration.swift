@@ -50,6 +50,8 @@ struct ShadowConfiguration: Sendable {
         logFormat = try Configuration.logFormat(texts)
         limits = try Configuration.limits(texts)
         limits.body = Int(try Configuration.number(.shadowMaxBody, texts, 1024...1_073_741_824))
+        // The largest body that is allowed has to fit.
+        limits.bodies = max(Self.mostOfBodies, limits.body)
     }
 
     private static func upstream(
@@ -63,4 +65,7 @@ struct ShadowConfiguration: Sendable {
         }
         return address
     }
+
+    /// Bytes of requests that are held at the same time.
+    private static let mostOfBodies = 256 << 20
 }
