@@ -88,10 +88,14 @@ let package = Package(
             "Accounts", "Accounts",
             ["MartletEncoding", "MartletCryptography", "PasswordHashing", "Store", "Tokens"]),
         layer(
+            "OAuth", "OAuth",
+            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store", "Tokens", "Accounts"]),
+        layer("Pages", "Pages", ["MartletEncoding"]),
+        layer(
             "Web", "Web",
             [
                 "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "HTTP", "ResourceServer", "Store", "Tokens",
-                "Accounts",
+                "Accounts", "OAuth", "Pages",
             ]),
         .executableTarget(
             name: "Martlet",
@@ -99,7 +103,7 @@ let package = Package(
                 "CEmbedded", "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletVerifierCurl",
                 "MartletVerifierRedis",
                 "PasswordHashing", "MartletThreads", "HTTP", "HTTPServer", "Shadow", "ResourceServer", "Store", "SQLStore", "Tokens",
-                "Accounts", "Web", "DjangoData", arguments, log,
+                "Accounts", "OAuth", "Pages", "Web", "DjangoData", arguments, log,
             ],
             path: "Sources/Martlet", swiftSettings: settings),
 
@@ -116,10 +120,16 @@ let package = Package(
             name: "JOSETool", dependencies: ["MartletEncoding", "MartletCryptography", "MartletJOSE"],
             path: "Tests/Interop/JOSETool", swiftSettings: settings),
 
+        .target(name: "PageSamples", dependencies: ["CEmbedded", "Pages"], path: "Tests/PageSamples", swiftSettings: settings),
+        .executableTarget(
+            name: "PagePreview", dependencies: ["MartletEncoding", "HTTP", "Pages", "PageSamples", "Web"],
+            path: "Tests/Browser/PagePreview", swiftSettings: settings),
+
         .target(name: "ProjectMigrations", dependencies: ["SQLStore"], path: "Tests/ProjectMigrations", swiftSettings: settings),
         .target(name: "ChildProcess", path: "Tests/ChildProcess", swiftSettings: settings),
         .target(
-            name: "StoreConformance", dependencies: ["MartletEncoding", "Store"], path: "Tests/StoreConformance", swiftSettings: settings),
+            name: "StoreConformance", dependencies: ["MartletEncoding", "MartletThreads", "Store"], path: "Tests/StoreConformance",
+            swiftSettings: settings),
 
         tests("EncodingTests", ["MartletEncoding"]),
         tests("ThreadsTests", ["MartletThreads"]),
@@ -148,18 +158,25 @@ let package = Package(
                 "Accounts", "ProjectMigrations",
             ]),
         tests(
+            "OAuthTests",
+            [
+                "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "MartletThreads", "Store", "SQLStore", "Tokens",
+                "Accounts", "OAuth", "ProjectMigrations",
+            ]),
+        tests("PagesTests", ["MartletEncoding", "Pages", "PageSamples"]),
+        tests(
             "WebTests",
             [
-                "ProjectMigrations",
+                "ProjectMigrations", "Pages", "PageSamples",
                 "MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "PasswordHashing", "MartletThreads", "HTTP",
                 "Store",
-                "SQLStore", "Tokens", "Accounts", "ResourceServer", "Web",
+                "SQLStore", "Tokens", "Accounts", "OAuth", "ResourceServer", "Web",
             ]),
         tests(
             "MartletTests",
             [
                 "Martlet", "CEmbedded", "MartletEncoding", "MartletJOSE", "MartletVerifier", "PasswordHashing", "HTTP", "HTTPServer",
-                "Accounts", "Shadow", "SQLStore", "Store", "MartletCryptography", "DjangoData",
+                "Accounts", "Shadow", "SQLStore", "Store", "MartletCryptography", "DjangoData", "Pages",
                 arguments, log,
             ]),
     ]

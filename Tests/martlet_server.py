@@ -31,7 +31,7 @@ USUAL_SETTINGS = {
     "MARTLET_LOGIN_ATTEMPTS": "off",
     "MARTLET_LOG_LEVEL": "debug",
 }
-SECRET_MEMBERS = {"password", "current_password", "new_password", "refresh", "access", "token"}
+SECRET_MEMBERS = {"password", "current_password", "new_password", "refresh", "access", "token", "client_secret", "registration_access_token"}
 START_SECONDS = 30
 
 

@@ -3,7 +3,8 @@
 // Two leaky buckets for every try: the account's and the address's. A try is taken out just before the hash is computed
 // and put back when the password was right, so that parallel tries cannot pass together. An address that logged in
 // to the account lately has a bucket of its own there, so that strangers' failures do not lock its owner out.
-// Registrations from an address and refreshes of a session have buckets too, since each leaves rows behind.
+// Registrations from an address and refreshes of a session have buckets too, since each leaves rows behind; so have clients that
+// register themselves, and the fetching of documents that clients describe themselves in, which is a call to somebody's host.
 // Kept in memory and bounded; a restart forgets it.
 
 package import MartletEncoding
@@ -42,6 +43,10 @@ package final class LoginThrottle: Sendable {
         case address(LoginAddress)
         case registrations(LoginAddress)
         case refreshes(SessionID)
+        case clientRegistrations(LoginAddress)
+        case everyClientRegistration
+        case documentFetches(String)
+        case everyDocumentFetch
     }
 
     /// Buckets kept at most. Each is about 200 bytes.
@@ -86,6 +91,16 @@ package final class LoginThrottle: Sendable {
     /// audit trail possible.
     package func countRefresh(of session: SessionID, at now: UnixTime) throws(AccountError) {
         if let wait = take([.refreshes(session)], at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
+    /// Counts a client that registers itself, or changes itself, from an address. Throws `.rateLimited` when there were too many.
+    package func countClientRegistration(from address: LoginAddress, at now: UnixTime) throws(AccountError) {
+        if let wait = take([.clientRegistrations(address), .everyClientRegistration], at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
+    /// Counts a document that is fetched from a host. Throws `.rateLimited` when there were too many.
+    package func countDocumentFetch(from host: String, at now: UnixTime) throws(AccountError) {
+        if let wait = take([.documentFetches(host), .everyDocumentFetch], at: now) { throw .rateLimited(retryAfter: wait) }
     }
 
     /// Puts a try back: the password was right.
@@ -136,6 +151,10 @@ package final class LoginThrottle: Sendable {
         case .address: Limit(failures: accounts.failures * 5, seconds: accounts.seconds)
         case .registrations: Limit(failures: 50, seconds: 60)
         case .refreshes: Limit(failures: 200, seconds: 60)
+        case .clientRegistrations: Limit(failures: 20, seconds: 3600)
+        case .everyClientRegistration: Limit(failures: 1000, seconds: 3600)
+        case .documentFetches: Limit(failures: 10, seconds: 60)
+        case .everyDocumentFetch: Limit(failures: 120, seconds: 60)
         }
     }
 

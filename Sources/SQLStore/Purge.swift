@@ -52,7 +52,7 @@ final class Purge {
     }
 
     private enum Table: CaseIterable {
-        case sessions, events, audit, loginAddresses, oldTokens
+        case sessions, events, audit, loginAddresses, oldTokens, codes, pushedRequests, deviceRequests, browserSessions, usedProofs
     }
 
     private func purge(_ table: Table, limit: Int, on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) -> Int {
@@ -63,6 +63,11 @@ final class Purge {
         case .audit: try connection.run(Statements.purgeAudit, [.time(oldestAudit(at: now)), limit])
         case .oldTokens: try connection.run(Statements.purgeOldTokens, [.time(now), limit])
         case .loginAddresses: try connection.run(Statements.purgeLoginAddresses, [.time(oldestAddress(at: now)), limit])
+        case .codes: try connection.run(Statements.purgeCodes, [.time(now), limit])
+        case .pushedRequests: try connection.run(Statements.purgePushedRequests, [.time(now), limit])
+        case .deviceRequests: try connection.run(Statements.purgeDeviceRequests, [.time(now), limit])
+        case .browserSessions: try connection.run(Statements.purgeBrowserSessions, [.time(now), limit])
+        case .usedProofs: try connection.run(Statements.purgeUsedProofs, [.time(now), limit])
         }
         return Int(connection.changes)
     }

@@ -20,7 +20,7 @@ extension SQLiteStatement {
             id: SessionID(text(0)), userID: UserID(text(1)), clientID: text(2), scope: text(3), counter: integer(4), nonce: blob(5),
             accessEpoch: integer(6), createdAt: time(7), rotatedAt: time(8), retries: integer(9), refreshKeyID: text(10),
             refreshExpiresAt: time(11), expiresAt: time(12), accessExpiresAt: time(13), lastUsedAt: time(14), ip: text(15),
-            userAgent: text(16))
+            userAgent: text(16), details: optionalText(17), browserSession: optionalText(18))
     }
 
     func event() throws(StoreError) -> RevocationEvent {

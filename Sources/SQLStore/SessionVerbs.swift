@@ -59,15 +59,15 @@ extension SQLTransaction {
             [
                 .text(new.id.text), .text(user.id.text), .text(new.clientID), .text(new.scope), .blob(new.nonce), .time(now),
                 .text(new.refreshKeyID), .time(new.refreshExpiresAt), .time(new.expiresAt), .time(new.accessExpiresAt), .text(new.ip),
-                .text(new.userAgent), .time(purgeAt),
+                .text(new.userAgent), .time(purgeAt), .optional(new.details), .optional(new.browserSession),
             ])
         try connection.run(Statements.raiseClientMark, [.text(new.clientID), .time(new.expiresAt)])
         try raise(new.keyMarks)
-
         return Session(
             id: new.id, userID: user.id, clientID: new.clientID, scope: new.scope, counter: 0, nonce: new.nonce, accessEpoch: 0,
             createdAt: now, rotatedAt: now, retries: 0, refreshKeyID: new.refreshKeyID, refreshExpiresAt: new.refreshExpiresAt,
-            expiresAt: new.expiresAt, accessExpiresAt: new.accessExpiresAt, lastUsedAt: now, ip: new.ip, userAgent: new.userAgent)
+            expiresAt: new.expiresAt, accessExpiresAt: new.accessExpiresAt, lastUsedAt: now, ip: new.ip, userAgent: new.userAgent,
+            details: new.details, browserSession: new.browserSession)
     }
 
     func rotate(_ request: RotationRequest, audit: AuditContext, at now: UnixTime) throws(StoreError) -> RotationOutcome {
@@ -194,12 +194,14 @@ extension SQLTransaction {
 
     private func isAdministrator(_ id: UserID) throws(StoreError) -> Bool { try user(id)?.isAdministrator ?? false }
 
+    func raiseKeyMarks(_ marks: [KeyMark]) throws(StoreError) { try raise(marks) }
+
     func raise(_ marks: [KeyMark]) throws(StoreError) {
         for mark in marks { try connection.run(Statements.raiseKeyMark, [.text(mark.keyID), .time(mark.expiresAt)]) }
     }
 
     /// In constant time for values of one length.
-    private func isEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    func isEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
         return zip(left, right).reduce(into: UInt8(0)) { $0 |= $1.0 ^ $1.1 } == 0
     }

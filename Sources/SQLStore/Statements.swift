@@ -109,10 +109,11 @@ enum Statements {
 
     private static let sessionColumns = """
         s.id, s.user_id, s.client_id, s.scope, s.counter, s.nonce, s.access_epoch, s.created_at, s.rotated_at, s.retries,
-        s.refresh_key_id, s.refresh_expires_at, s.expires_at, s.access_expires_at, s.last_used_at, s.ip, s.user_agent
+        s.refresh_key_id, s.refresh_expires_at, s.expires_at, s.access_expires_at, s.last_used_at, s.ip, s.user_agent, s.details,
+        s.browser_session_id
         """
     /// Whether the session of row `s` still lives at `$2`: its time is not over, and its client was not taken back since.
-    private static let isLive = """
+    static let isLive = """
         (s.refresh_expires_at > $2 AND s.expires_at > $2 AND NOT EXISTS (
             SELECT 1 FROM revocation_events e WHERE e.kind = 'client' AND e.target = s.client_id AND e.at >= s.created_at))
         """
@@ -135,8 +136,9 @@ enum Statements {
         """
     static let insertSession: SQL = """
         INSERT INTO sessions (id, user_id, client_id, scope, counter, nonce, access_epoch, created_at, rotated_at, retries,
-            refresh_key_id, refresh_expires_at, expires_at, access_expires_at, last_used_at, ip, user_agent, purge_at)
-        VALUES ($1, $2, $3, $4, 0, $5, 0, $6, $6, 0, $7, $8, $9, $10, $6, $11, $12, $13)
+            refresh_key_id, refresh_expires_at, expires_at, access_expires_at, last_used_at, ip, user_agent, purge_at, details,
+            browser_session_id)
+        VALUES ($1, $2, $3, $4, 0, $5, 0, $6, $6, 0, $7, $8, $9, $10, $6, $11, $12, $13, $14, $15)
         """
     /// The counter is compared once more where it is set.
     static let rotateSession: SQL = """
@@ -249,6 +251,11 @@ enum Statements {
     static let isAnythingToPurge: SQL = """
         SELECT EXISTS (SELECT 1 FROM sessions WHERE purge_at <= $1) OR EXISTS (SELECT 1 FROM revocation_events WHERE keep_until <= $1)
             OR EXISTS (SELECT 1 FROM audit WHERE at < $2) OR EXISTS (SELECT 1 FROM login_addresses WHERE last_at < $3)
+            OR EXISTS (SELECT 1 FROM authorization_codes WHERE purge_at <= $1)
+            OR EXISTS (SELECT 1 FROM pushed_requests WHERE expires_at <= $1)
+            OR EXISTS (SELECT 1 FROM device_requests WHERE expires_at <= $1)
+            OR EXISTS (SELECT 1 FROM browser_sessions WHERE idle_expires_at <= $1)
+            OR EXISTS (SELECT 1 FROM used_proofs WHERE until <= $1)
             OR EXISTS (SELECT 1 FROM old_tokens WHERE until <= $1)
         """
     static let sessionsToPurge: SQL = """

@@ -64,6 +64,16 @@ package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case keyAdded = "key.added"
     case keyPromoted = "key.promoted"
     case keysReplaced = "key.replaced"
+    case clientRegistered = "client.registered"
+    case clientChanged = "client.changed"
+    case clientRemoved = "client.removed"
+    case consentGiven = "consent.given"
+    case consentWithdrawn = "consent.withdrawn"
+    case codeReplayed = "code.replayed"
+    case deviceApproved = "device.approved"
+    case deviceDenied = "device.denied"
+    case signedIn = "signed_in"
+    case signedOut = "signed_out"
 }
 
 /// How a deed ended.

@@ -1,6 +1,6 @@
 // Revocation: the append-only, numbered log of what was taken back, which is the one truth of revocation.
-// Every process loads the live events before it listens and then follows the log. Two kinds of line revoke
-// nothing: they tell caches that an account or the key ring is another by now.
+// Every process loads the live events before it listens and then follows the log. Three kinds of line revoke
+// nothing: they tell caches that an account, the key ring or a client is another by now.
 
 package import MartletEncoding
 
@@ -37,9 +37,11 @@ package struct RevocationEvent: Sendable, Hashable {
         case account
         /// The key ring is another by now.
         case keyring
+        /// The registration of this client is another by now, or gone.
+        case registration
 
         /// Whether somebody's tokens are dead by an event of this kind.
-        package var revokes: Bool { self != .account && self != .keyring }
+        package var revokes: Bool { self != .account && self != .keyring && self != .registration }
     }
 
     package init(

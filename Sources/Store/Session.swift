@@ -33,11 +33,16 @@ package struct Session: Sendable, Hashable {
     package var lastUsedAt: UnixTime
     package var ip: String
     package var userAgent: String
+    /// A JSON object of what its tokens say besides; nil for the first-party login.
+    package var details: String?
+    /// The sign-in in a browser that it came from; nil for none.
+    package var browserSession: String?
 
     package init(
         id: SessionID, userID: UserID, clientID: String, scope: String, counter: Int64, nonce: [UInt8], accessEpoch: Int64,
         createdAt: UnixTime, rotatedAt: UnixTime, retries: Int64, refreshKeyID: String, refreshExpiresAt: UnixTime,
-        expiresAt: UnixTime, accessExpiresAt: UnixTime, lastUsedAt: UnixTime, ip: String, userAgent: String
+        expiresAt: UnixTime, accessExpiresAt: UnixTime, lastUsedAt: UnixTime, ip: String, userAgent: String, details: String? = nil,
+        browserSession: String? = nil
     ) {
         self.id = id
         self.userID = userID
@@ -56,6 +61,8 @@ package struct Session: Sendable, Hashable {
         self.lastUsedAt = lastUsedAt
         self.ip = ip
         self.userAgent = userAgent
+        self.details = details
+        self.browserSession = browserSession
     }
 
     /// The `sid` of this session's access tokens: its id, and from the second epoch on `id.epoch`. A change of roles ends
@@ -89,11 +96,15 @@ package struct NewSession: Sendable {
     package var userAgent: String
     /// Key marks to raise in the same transaction.
     package var keyMarks: [KeyMark]
+    /// A JSON object of what its tokens say besides; nil for the first-party login.
+    package var details: String?
+    /// The sign-in in a browser that it came from; nil for none.
+    package var browserSession: String?
 
     package init(
         id: SessionID, userID: UserID, clientID: String, scope: String, nonce: [UInt8], refreshKeyID: String,
         refreshExpiresAt: UnixTime, expiresAt: UnixTime, accessExpiresAt: UnixTime, address: LoginAddress, ip: String,
-        userAgent: String, keyMarks: [KeyMark]
+        userAgent: String, keyMarks: [KeyMark], details: String? = nil, browserSession: String? = nil
     ) {
         self.id = id
         self.userID = userID
@@ -108,6 +119,8 @@ package struct NewSession: Sendable {
         self.ip = ip
         self.userAgent = userAgent
         self.keyMarks = keyMarks
+        self.details = details
+        self.browserSession = browserSession
     }
 }
 

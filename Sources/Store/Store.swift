@@ -91,6 +91,21 @@ package protocol StoreReads {
     /// Every key that is not retired, oldest first; with `includingRetired`, those as well.
     func keys(includingRetired: Bool) throws(StoreError) -> [SigningKeyRecord]
 
+    /// The client with this id.
+    func client(_ id: String) throws(StoreError) -> OAuthClient?
+    /// Clients, newest first.
+    func clients(page: Page) throws(StoreError) -> Listing<OAuthClient>
+    /// What a person let a client have.
+    func consent(of user: UserID, to client: String) throws(StoreError) -> Consent?
+    /// Everything that a person let clients have, in the order of their ids.
+    func consents(of user: UserID) throws(StoreError) -> [Consent]
+    /// The sign-in of a browser, by the hash of its cookie, if it lives at `now`.
+    func browserSession(cookieHash: [UInt8], at now: UnixTime) throws(StoreError) -> BrowserSession?
+    /// The parameters of a pushed request, by the hash of its URI, if its time is not over.
+    func pushedRequest(_ hash: [UInt8], ofClient client: String, at now: UnixTime) throws(StoreError) -> String?
+    /// A request of a device that waits for an answer, by the hash of its user code.
+    func deviceRequest(userCodeHash: [UInt8], at now: UnixTime) throws(StoreError) -> DeviceRequest?
+
     /// The audit trail, newest first.
     func audit(_ filter: AuditFilter, page: Page) throws(StoreError) -> Listing<AuditEntry>
 
@@ -159,6 +174,63 @@ package protocol StoreTransaction: StoreReads {
     func revoke(_ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime) throws(StoreError)
         -> RevocationEvent?
 
+    /// Registers a client; false when its id is taken. `registration` event.
+    func addClient(_ client: OAuthClient, audit: AuditContext) throws(StoreError) -> Bool
+    /// Puts a client's secret, registration token, metadata, policy and time without use in place of those of the version that `client` names;
+    /// the version rises. `registration` event.
+    func changeClient(_ client: OAuthClient, audit: AuditContext, at now: UnixTime) throws(StoreError) -> ChangeClientOutcome
+    /// Removes a client with its consents and codes; its tokens and sessions are taken back. False when there is none.
+    func removeClient(_ id: String, audit: AuditContext, at now: UnixTime) throws(StoreError) -> Bool
+    /// Removes the clients whose time without use is over (``OAuthClient/unusedUntil``), `limit` of them at most, and keeps those for
+    /// good that have a session or a consent by then. Answers how many were looked at. `registration` events.
+    func removeUnusedClients(limit: Int, audit: AuditContext, at now: UnixTime) throws(StoreError) -> Int
+    /// Adds to what a person lets a client have.
+    func giveConsent(_ consent: Consent, audit: AuditContext) throws(StoreError)
+    /// Takes it all back: the client's sessions of this person end. False when there was neither.
+    func withdrawConsent(of user: UserID, to client: String, audit: AuditContext, at now: UnixTime) throws(StoreError) -> Bool
+
+    /// Begins a sign-in for an account that still has the version that its password was checked against. A sign-in that the same
+    /// browser had before ends: `replacing` is the hash of its cookie.
+    func beginBrowserSession(
+        _ new: BrowserSession, ifUserVersion: Int64, replacing: [UInt8]?, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> BeginBrowserSessionOutcome
+    /// Puts the idle end of a sign-in off, as far as its absolute end.
+    func useBrowserSession(_ id: String, idleUntil: UnixTime) throws(StoreError)
+    /// Ends a sign-in, and with `andSessions` the sessions of clients that came from it. Nil when there is none.
+    func endBrowserSession(
+        cookieHash: [UInt8], andSessions: Bool, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> BrowserSession?
+
+    /// Keeps a code until it is redeemed.
+    func addCode(_ code: AuthorizationCode, at now: UnixTime) throws(StoreError)
+    /// Decides about a presented code by the redemption table. `session` makes the session that begins.
+    func redeemCode(
+        _ redemption: CodeRedemption, maximumPerUser: Int, audit: AuditContext, at now: UnixTime,
+        session: (AuthorizationCode) -> NewSession
+    ) throws(StoreError) -> CodeRedemptionOutcome
+
+    /// Keeps the parameters of a pushed request.
+    func addPushedRequest(
+        _ hash: [UInt8], ofClient client: String, parameters: String, until: UnixTime, at now: UnixTime
+    ) throws(StoreError)
+    /// Forgets a pushed request.
+    func removePushedRequest(_ hash: [UInt8]) throws(StoreError)
+
+    /// Keeps the request of a device; false when its user code is in use.
+    func addDeviceRequest(_ request: DeviceRequest, at now: UnixTime) throws(StoreError) -> Bool
+    /// Answers a device's request that is pending; false when it is not, or its time is over.
+    func decideDeviceRequest(
+        userCodeHash: [UInt8], _ decision: DeviceDecision, audit: AuditContext, at now: UnixTime
+    ) throws(StoreError) -> Bool
+    /// Decides about a poll by the table of ``DevicePollOutcome``. `session` makes the session that begins.
+    func pollDevice(
+        deviceCodeHash: [UInt8], clientID: String, proofKey: String?, maximumPerUser: Int, audit: AuditContext, at now: UnixTime,
+        session: (DeviceRequest) -> NewSession?
+    ) throws(StoreError) -> DevicePollOutcome
+
+    /// Notes that a proof was shown; false when it was before.
+    func useOnce(_ hash: [UInt8], until: UnixTime, at now: UnixTime) throws(StoreError) -> Bool
+
     /// Adds a key unless one of its purpose and algorithm is waiting already; false then. `keyring` event.
     func addKey(_ key: SigningKeyRecord, audit: AuditContext?, at now: UnixTime) throws(StoreError) -> Bool
     /// Moves keys on by their stored times: a waiting key that was published for `settleSeconds` becomes the active one
@@ -167,6 +239,8 @@ package protocol StoreTransaction: StoreReads {
     func advanceKeys(at now: UnixTime, settleSeconds: Int64) throws(StoreError) -> Bool
     /// Retires every key of the replacement's purpose at once, each with a `key` event, and makes the replacement active.
     func replaceKeys(with replacement: SigningKeyRecord, audit: AuditContext, at now: UnixTime) throws(StoreError)
+    /// Raises the marks of keys that sign tokens without a session.
+    func raiseKeyMarks(_ marks: [KeyMark]) throws(StoreError)
     /// Stores private keys sealed anew under another master key.
     func resealKeys(_ sealed: [(id: String, privateKey: [UInt8])]) throws(StoreError)
 
@@ -189,6 +263,8 @@ package enum Fact: String, Sendable {
     case issuer
     /// The algorithm that the service was last run with.
     case signingAlgorithm = "signing_algorithm"
+    /// The key that client secrets are stored under, sealed.
+    case clientSecretKey = "client_secret_key"
     /// How far the last import of accounts came, as JSON of the importer's own.
     case importProgress = "import_progress"
 }

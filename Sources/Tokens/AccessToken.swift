@@ -12,6 +12,12 @@ package struct AccessToken: Sendable {
     /// `exp`.
     package let expiresAt: UnixTime
 
+    /// A token that was signed.
+    init(text: String, expiresAt: UnixTime) {
+        self.text = text
+        self.expiresAt = expiresAt
+    }
+
     /// Makes a token for a session.
     ///
     /// For the issuer's own APIs (`audience` nil or the policy's) it has the session's first-party scopes, as far as the

@@ -2,10 +2,12 @@
 //
 //     version (1 byte, 1) ‖ id of the master key (4 bytes) ‖ nonce ‖ ciphertext ‖ tag
 //
-// with "signing_keys", the column and the kid as associated data, so that a sealed key moved to another row does not open.
+// with "signing_keys", the column and the kid as associated data, so that a sealed key moved to another row does not open; a sealed
+// fact has "facts" and its name.
 
 package import MartletCryptography
 import MartletEncoding
+package import Store
 
 /// The key that seals other keys, and perhaps the one before it.
 package struct MasterKey: Sendable {
@@ -38,11 +40,29 @@ package struct MasterKey: Sendable {
 
     /// Seals a private key for its row.
     package func seal(_ secret: [UInt8], keyID: String, random: RandomSource) throws(CryptographyError) -> [UInt8] {
-        [Self.version] + currentID + (try current.seal(secret, associatedData: Self.place(keyID), random: random))
+        try seal(secret, Self.place(keyID), random)
+    }
+
+    /// Seals a secret that is a fact of the database.
+    package func seal(_ secret: [UInt8], fact: Fact, random: RandomSource) throws(CryptographyError) -> [UInt8] {
+        try seal(secret, Self.place(fact), random)
     }
 
     /// Opens a sealed private key of this row; says whether it ought to be sealed anew.
     package func open(_ sealed: [UInt8], keyID: String) throws(Failure) -> (secret: [UInt8], isStale: Bool) {
+        try open(sealed, Self.place(keyID))
+    }
+
+    /// Opens a sealed fact; says whether it ought to be sealed anew.
+    package func open(_ sealed: [UInt8], fact: Fact) throws(Failure) -> (secret: [UInt8], isStale: Bool) {
+        try open(sealed, Self.place(fact))
+    }
+
+    private func seal(_ secret: [UInt8], _ place: [UInt8], _ random: RandomSource) throws(CryptographyError) -> [UInt8] {
+        [Self.version] + currentID + (try current.seal(secret, associatedData: place, random: random))
+    }
+
+    private func open(_ sealed: [UInt8], _ place: [UInt8]) throws(Failure) -> (secret: [UInt8], isStale: Bool) {
         guard sealed.count > 5, sealed[0] == Self.version else { throw .malformed }
         let id = Array(sealed[1..<5])
         let key: AEADKey
@@ -54,7 +74,7 @@ package struct MasterKey: Sendable {
             throw .otherKey
         }
         do {
-            return (try key.open(Array(sealed[5...]), associatedData: Self.place(keyID)), id != currentID)
+            return (try key.open(Array(sealed[5...]), associatedData: place), id != currentID)
         } catch {
             throw .notAuthentic
         }
@@ -70,4 +90,6 @@ package struct MasterKey: Sendable {
     private static func place(_ keyID: String) -> [UInt8] {
         Array("signing_keys\0private_key\0\(keyID)".utf8)
     }
+
+    private static func place(_ fact: Fact) -> [UInt8] { Array("facts\0\(fact.rawValue)".utf8) }
 }

@@ -13,7 +13,7 @@ extension RevocationEntry {
             case .token: .token
             case .client: .client
             case .key: .key
-            case .user, .account, .keyring: nil
+            case .user, .account, .keyring, .registration: nil
             }
         guard let kind else { return nil }
         self.init(

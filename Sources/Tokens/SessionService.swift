@@ -42,9 +42,9 @@ package struct SessionService: Sendable {
     package let policy: TokenPolicy
     /// Whose refresh tokens are exchanged for sessions; nil for nobody's.
     package let oldIssuer: OldIssuer?
-    private let store: any Store
-    private let ring: KeyRing
-    private let random: RandomSource
+    let store: any Store
+    let ring: KeyRing
+    let random: RandomSource
 
     package init(policy: TokenPolicy, store: any Store, ring: KeyRing, random: RandomSource, oldIssuer: OldIssuer? = nil) {
         self.policy = policy

@@ -3,14 +3,14 @@
 import MartletEncoding
 
 /// What an answer says about its own freshness.
-enum CacheLifetime: Sendable, Hashable {
+package enum CacheLifetime: Sendable, Hashable {
     /// It says nothing.
     case silent
     /// So many seconds are left of `max-age`; 0 when it may not be kept, or what it says cannot be understood.
     case seconds(Int64)
 
     /// Reads `cache-control` and `age` from an answer's fields.
-    init(_ headers: [(name: String, value: String)]) {
+    package init(_ headers: [(name: String, value: String)]) {
         var maximumAge: Int64?
         for field in headers where field.name == "cache-control" {
             for directive in Self.directives(field.value) {

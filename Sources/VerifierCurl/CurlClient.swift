@@ -9,15 +9,22 @@ import Synchronization
 package final class CurlClient: Sendable {
     private let caFile: String?
     private let kept: Int
+    private let gate: SocketGate?
     private let idle = Mutex<[CurlSession]>([])
 
     /// A client.
     /// - Parameters:
     ///   - caFile: a file of certificates (PEM) to trust instead of the system's.
     ///   - kept: sessions without work that are kept.
-    package init(caFile: String? = nil, keeping kept: Int) {
+    package convenience init(caFile: String? = nil, keeping kept: Int) {
+        self.init(caFile: caFile, keeping: kept, gate: nil)
+    }
+
+    /// A client that connects to nothing but what `gate` lets it; nil for anything.
+    init(caFile: String?, keeping kept: Int, gate: SocketGate?) {
         self.caFile = caFile
         self.kept = kept
+        self.gate = gate
     }
 
     /// One exchange. Blocks; called on threads that may be blocked, from several at once.
@@ -28,6 +35,6 @@ package final class CurlClient: Sendable {
         defer {
             idle.withLock { if $0.count < kept { $0.append(session) } }
         }
-        return try withoutBrokenPipe { () throws(FetchFailure) in try session.perform(exchange, caFile: caFile) }
+        return try withoutBrokenPipe { () throws(FetchFailure) in try session.perform(exchange, caFile: caFile, gate: gate) }
     }
 }

@@ -12,12 +12,21 @@ public import MartletVerifier
 /// encrypted bytes on, for plain http exists for loopback alone, and a loopback address never goes to a proxy.
 public final class CurlFetcher: Fetcher {
     private let client: CurlClient
+    private let usesProxies: Bool
 
     /// A fetcher.
     /// - Parameter caFile: a file of certificates (PEM) of the authorities to trust, instead of the system's. It is read when a
     ///   connection is made; one that cannot be read makes every peer ``FetchFailure/untrusted(detail:)``.
     public init(caFile: String? = nil) {
         client = CurlClient(caFile: caFile, keeping: Self.capacity)
+        usesProxies = true
+    }
+
+    /// A fetcher of addresses that others name, which must not lead into the network that this process stands in: of what a name
+    /// resolves to, only what `allows` is connected to. It uses no proxy, which would resolve the name once more and by itself.
+    package init(caFile: String? = nil, allowing allows: @escaping @Sendable (PeerAddress) -> Bool) {
+        client = CurlClient(caFile: caFile, keeping: Self.capacity, gate: SocketGate(allows: allows))
+        usesProxies = false
     }
 
     /// One GET, as ``Fetcher`` demands.
@@ -29,7 +38,7 @@ public final class CurlFetcher: Fetcher {
         for (name, value) in Self.usual where !request.headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
             exchange.fields.append((name, Array(value.utf8)))
         }
-        exchange.usesProxy = !request.url.isLoopback
+        exchange.usesProxy = usesProxies && !request.url.isLoopback
         exchange.isCancelled = request.isCancelled
         let reply = try client.send(exchange)
         return FetchResponse(

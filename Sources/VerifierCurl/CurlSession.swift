@@ -32,19 +32,19 @@ final class CurlSession: @unchecked Sendable {
     }
 
     /// Carries out one exchange.
-    func perform(_ exchange: CurlExchange, caFile: String?) throws(FetchFailure) -> CurlReply {
+    func perform(_ exchange: CurlExchange, caFile: String?, gate: SocketGate?) throws(FetchFailure) -> CurlReply {
         let fields = try FieldList(exchange.fields)
         let content = Content(exchange.body)
         let answer = CurlAnswer(maximumBody: exchange.maximumBody)
         defer { martlet_curl_easy_reset(easy) }
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        guard prepare(exchange, fields: fields, content: content, answer: answer, caFile: caFile),
+        guard prepare(exchange, fields: fields, content: content, answer: answer, caFile: caFile, gate: gate),
             martlet_curl_multi_add_handle(multi, easy) == CURLM_OK
         else {
             throw .unreachable(detail: "libcurl does not take the request")
         }
-        // curl holds bare pointers to all three until the handle is removed.
-        let code = try withExtendedLifetime((fields, content, answer)) { () throws(FetchFailure) -> CURLcode in
+        // curl holds bare pointers to all of them until the handle is removed.
+        let code = try withExtendedLifetime((fields, content, answer, gate)) { () throws(FetchFailure) -> CURLcode in
             defer { martlet_curl_multi_remove_handle(multi, easy) }
             return try perform(until: exchange.isCancelled)
         }
@@ -59,7 +59,7 @@ final class CurlSession: @unchecked Sendable {
     }
 
     private func prepare(
-        _ request: CurlExchange, fields: FieldList, content: Content, answer: CurlAnswer, caFile: String?
+        _ request: CurlExchange, fields: FieldList, content: Content, answer: CurlAnswer, caFile: String?, gate: SocketGate?
     ) -> Bool {
         let context = Unmanaged.passUnretained(answer).toOpaque()
         var codes = [
@@ -102,6 +102,7 @@ final class CurlSession: @unchecked Sendable {
         }
         if request.isOnNewConnection { codes.append(martlet_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
         if !request.usesProxy {
+            if let gate { codes += gate.prepare(easy) }
             // An empty text, unlike none, also overrides the environment; CURLOPT_NOPROXY would override `no_proxy` for all hosts.
             codes.append(martlet_curl_set_text(easy, CURLOPT_PROXY, ""))
         }

@@ -72,7 +72,7 @@ struct AdminUserRoutes: Sendable {
         var change = UserChange(
             emailVerified: try body.bool("email_verified"), roles: try Self.roles(body), isActive: try body.bool("is_active"))
         if body.has("email") { change.email = .some(try Self.email(body)) }
-        change.ifVersion = try Self.version(request)
+        change.ifVersion = try request.version(of: "account")
         let password = try body.string("password")
         let wanted = change
         return try services.asAdministrator(request) { caller throws(Refusal) in
@@ -96,7 +96,7 @@ struct AdminUserRoutes: Sendable {
     /// `DELETE /admin/api/users/{id}`.
     func delete(_ request: Request) throws(Refusal) -> Outcome {
         let id = UserID(request.parameter("id") ?? "")
-        let version = try Self.version(request)
+        let version = try request.version(of: "account")
         return try services.asAdministrator(request) { caller throws(Refusal) in
             let now = request.receivedAt
             return try services.commit(for: request, asAdministrator: caller) { transaction throws(StoreError) in
@@ -165,25 +165,11 @@ struct AdminUserRoutes: Sendable {
 
     private static func user(_ outcome: ChangeUserOutcome) throws(Refusal) -> User {
         // RFC 9110 §13.1.1: the versions differ only where If-Match named one.
-        guard outcome != .versionMismatch else {
-            throw Refusal(.preconditionFailed, code: "conflict", detail: "The account is not as If-Match says; read it again.")
-        }
+        guard outcome != .versionMismatch else { throw .otherVersion(of: "account") }
         return try outcome.user()
     }
 
     private static func respond(_ status: Status, _ user: User) -> Response {
         .privateJSON(status, Representation.user(user)).adding(.etag, "\"\(user.version)\"")
-    }
-
-    /// The version that `If-Match` names; nil without the field or for `*`.
-    private static func version(_ request: Request) throws(Refusal) -> Int64? {
-        guard let text = request.header(.ifMatch), text != "*" else { return nil }
-        let digits = Array(text.utf8)
-        guard digits.count >= 3, digits.first == UInt8(ascii: "\""), digits.last == UInt8(ascii: "\""),
-            let version = Int64(digits: digits.dropFirst().dropLast())
-        else {
-            throw Refusal(.preconditionFailed, code: "conflict", detail: "The account is not as If-Match says; read it again.")
-        }
-        return version
     }
 }

@@ -7,14 +7,14 @@ import MartletEncoding
 
 /// A request's JSON object.
 package struct JSONBody: Sendable {
-    private let root: JSONValue?
+    private let members: JSONValue?
 
     /// Reads the body. An empty one reads as an object without members when `mayBeEmpty`.
     ///
     /// Throws 415 for another media type, 400 `invalid_json` with the place for what is not JSON.
     package init(_ request: Request, mayBeEmpty: Bool = false) throws(Refusal) {
         if request.body.isEmpty, mayBeEmpty {
-            root = nil
+            members = nil
             return
         }
         guard request.contentType == "application/json" else {
@@ -27,7 +27,13 @@ package struct JSONBody: Sendable {
             throw Refusal(.badRequest, code: "invalid_json", detail: "The body is not valid JSON: \(error).")
         }
         guard document.root.isObject else { throw .invalidRequest("The body must be a JSON object.") }
-        root = document.root
+        members = document.root
+    }
+
+    /// The object itself. Throws 400 `invalid_request` where there is no body.
+    func object() throws(Refusal) -> JSONValue {
+        guard let members else { throw .invalidRequest("The body must be a JSON object.") }
+        return members
     }
 
     /// A string that has to be there and not be empty.
@@ -60,10 +66,10 @@ package struct JSONBody: Sendable {
     }
 
     /// Whether the member is there, be it null.
-    package func has(_ name: String) -> Bool { root?[name] != nil }
+    package func has(_ name: String) -> Bool { members?[name] != nil }
 
     private func present(_ name: String) -> JSONValue? {
-        guard let value = root?[name], !value.isNull else { return nil }
+        guard let value = members?[name], !value.isNull else { return nil }
         return value
     }
 

@@ -3,6 +3,7 @@
 
 import HTTP
 import MartletEncoding
+import OAuth
 import ResourceServer
 import Tokens
 
@@ -14,11 +15,20 @@ struct MetadataRoutes: Sendable {
     init(services: Services) {
         let issuer = services.issuer
         let hasFeed = if case .off = services.feed { false } else { true }
-        // RFC 8414 §3.2: a claim without an element is left out; so there is no word of endpoints and grants before they exist.
+        // RFC 8414 §3.2: a claim without an element is left out; so there is no word of response types before there is one.
         func common(_ writer: inout JSONWriter) {
             writer.member("issuer", issuer)
             writer.member("jwks_uri", issuer + "/.well-known/jwks.json")
             if hasFeed { writer.member("revocations_uri", issuer + "/.well-known/revocations") }
+            for (member, path) in OAuthRoutes.endpoints {
+                writer.member(member, issuer + path)
+                writer.member(
+                    "\(member)_auth_methods_supported", ClientAuthenticator.methods(includingPublic: member != "introspection_endpoint"))
+                writer.member("\(member)_auth_signing_alg_values_supported", ClientAuthenticator.algorithms)
+            }
+            writer.member("grant_types_supported", OAuthRoutes.served.map(\.rawValue))
+            if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
+            if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }
             writer.member("scopes_supported", FirstPartyScope.allCases.map(\.rawValue))
         }
         authorizationServer = Self.document { writer in

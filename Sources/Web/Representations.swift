@@ -2,7 +2,8 @@
 
 import Accounts
 import HTTP
-import MartletEncoding
+package import MartletEncoding
+package import OAuth
 package import Store
 import Tokens
 
@@ -16,6 +17,31 @@ package enum Representation {
     /// A revocation.
     package static func revocation(_ event: RevocationEvent) -> [UInt8] {
         JSONWriter.object { write(event, to: &$0) }
+    }
+
+    /// A client, as the admin API and the command line show it; with the secret where one was made just now.
+    package static func client(_ draft: ClientDraft) -> [UInt8] {
+        JSONWriter.object(capacity: 1024) { writer in
+            writer.member("client_id", draft.record.id)
+            if let secret = draft.secret { writer.member("client_secret", secret) }
+            writer.member("origin", draft.record.origin.rawValue)
+            writer.member("created_at", draft.record.createdAt)
+            writer.member("updated_at", draft.record.updatedAt)
+            draft.metadata.write(to: &writer)
+            draft.policy.write(to: &writer)
+        }
+    }
+
+    /// A line of a list of clients. What a client may write at length stands in its own answer alone.
+    package static func write(line record: OAuthClient, _ client: Client, to writer: inout JSONWriter) {
+        writer.member("client_id", record.id)
+        writer.member("client_name", client.metadata.name)
+        writer.member("origin", record.origin.rawValue)
+        writer.member("token_endpoint_auth_method", client.metadata.authenticationMethod.rawValue)
+        writer.member("grant_types", GrantType.allCases.filter(client.metadata.grants.contains).map(\.rawValue))
+        writer.member("first_party", client.policy.isFirstParty)
+        writer.member("created_at", record.createdAt)
+        writer.member("updated_at", record.updatedAt)
     }
 
     /// Keys, as a list.

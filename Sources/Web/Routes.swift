@@ -19,6 +19,9 @@ package enum Routes {
         let users = UserRoutes(services: services, cookies: djRestAuth?.cookies(services.cookie.pages))
         let adminUsers = AdminUserRoutes(services: services)
         let adminTokens = AdminTokenRoutes(services: services)
+        let adminClients = AdminClientRoutes(services: services)
+        let registration = RegistrationRoutes(services: services)
+        let oauth = OAuthRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
         let metadata = MetadataRoutes(services: services)
         let feed = FeedRoutes(services: services)
@@ -41,6 +44,14 @@ package enum Routes {
             (.get, "/api/v1/users", .loop, users.list),
             (.get, "/api/v1/users/{id}", .loop, users.one),
 
+            (.post, "/oauth2/token", .loop, oauth.token),
+            (.post, "/oauth2/introspect", .loop, oauth.introspect),
+            (.post, "/oauth2/revoke", .loop, oauth.revoke),
+            (.post, "/oauth2/register", .loop, registration.register),
+            (.get, "/oauth2/register/{id}", .loop, registration.read),
+            (.put, "/oauth2/register/{id}", .loop, registration.update),
+            (.delete, "/oauth2/register/{id}", .loop, registration.remove),
+
             (.get, "/.well-known/jwks.json", .loop, wellKnown.keySet),
             (.get, "/.well-known/revocations", .loop, feed.revocations),
             (.get, "/.well-known/oauth-authorization-server", .loop, metadata.authorizationServer),
@@ -57,6 +68,12 @@ package enum Routes {
             (.delete, "/admin/api/users/{id}", .loop, adminUsers.delete),
             (.get, "/admin/api/users/{id}/sessions", .loop, adminUsers.sessions),
             (.delete, "/admin/api/sessions/{id}", .loop, adminUsers.endSession),
+            (.get, "/admin/api/clients", .loop, adminClients.list),
+            (.post, "/admin/api/clients", .loop, adminClients.create),
+            (.get, "/admin/api/clients/{id}", .loop, adminClients.read),
+            (.patch, "/admin/api/clients/{id}", .loop, adminClients.change),
+            (.delete, "/admin/api/clients/{id}", .loop, adminClients.delete),
+            (.post, "/admin/api/clients/{id}/rotate-secret", .loop, adminClients.rotateSecret),
             (.post, "/admin/api/revocations", .loop, adminTokens.revoke),
             (.get, "/admin/api/revocations", .loop, adminTokens.revocations),
             (.get, "/admin/api/keys", .loop, adminTokens.keys),

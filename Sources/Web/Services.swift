@@ -4,6 +4,7 @@
 package import Accounts
 package import MartletEncoding
 package import MartletVerifier
+package import OAuth
 package import Store
 package import Tokens
 
@@ -31,6 +32,9 @@ package struct Services: Sendable {
     package let legacyPasswords: LegacyPasswords
     package let common: CommonPasswords
     package let users: UserCache
+    package let clients: ClientDirectory
+    package let registrar: ClientRegistrar
+    package let clientRegistration: DynamicRegistration
     /// Access tokens for the issuer's own APIs.
     package let verifier: TokenVerifier
     /// Access tokens for any audience, for those who ask what a token is.
@@ -48,7 +52,8 @@ package struct Services: Sendable {
     package init(
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
         login: PasswordLogin, reauthentication: Reauthentication, throttle: LoginThrottle, hasher: PasswordHasher,
-        legacyPasswords: LegacyPasswords, common: CommonPasswords, users: UserCache,
+        legacyPasswords: LegacyPasswords, common: CommonPasswords, users: UserCache, clients: ClientDirectory,
+        registrar: ClientRegistrar, clientRegistration: DynamicRegistration,
         verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, feed: Feed, cookie: RefreshCookie,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
@@ -65,6 +70,9 @@ package struct Services: Sendable {
         self.legacyPasswords = legacyPasswords
         self.common = common
         self.users = users
+        self.clients = clients
+        self.registrar = registrar
+        self.clientRegistration = clientRegistration
         self.verifier = verifier
         self.anyAudience = anyAudience
         self.inspector = inspector

@@ -15,6 +15,7 @@ from martlet_server import ADMIN, ADMIN_PASSWORD, PASSWORD, binary, claims, clea
 
 COMMANDS = [
     [], ["serve"], ["migrate"], ["user"], ["user", "add"], ["user", "passwd"], ["user", "list"], ["user", "hashes"], ["user", "disable"], ["user", "enable"],
+    ["client"], ["client", "add"], ["client", "list"], ["client", "show"], ["client", "rotate-secret"], ["client", "remove"],
     ["keys"], ["keys", "list"], ["keys", "rotate"], ["token"], ["token", "verify"], ["token", "explain"], ["revoke"], ["backup"], ["version"],
     ["import"], ["import", "django"], ["export"], ["export", "django"],
 ]

@@ -154,3 +154,24 @@ def test_keys_of_every_purpose_are_as_described(document, warden):
     for key in keys:
         assert problems(document, schema, key) == []
     assert {key["purpose"] for key in keys} == set(schema["properties"]["purpose"]["enum"])
+
+
+def test_clients_are_as_described(document, warden, start):
+    schemas = document["components"]["schemas"]
+    wanted = {"redirect_uris": ["https://a.example/cb"], "client_name": "App", "first_party": True, "access_ttl": 60, "scope": "openid",
+              "jwks": {"keys": []}, "backchannel_logout_uri": "https://a.example/out", "default_max_age": 60}
+    made = warden.call("POST", "/admin/api/clients", wanted)
+    path = made.headers["Location"]
+    assert problems(document, schemas["Client"], made.json) == []
+    assert problems(document, schemas["Client"], warden.call("GET", path).json) == []
+    assert problems(document, schemas["Client"], warden.call("POST", path + "/rotate-secret").json) == []
+    for line in warden.call("GET", "/admin/api/clients").json["items"]:
+        assert problems(document, schemas["ClientLine"], line) == []
+    assert warden.call("DELETE", path).status == 204
+    open_to_all = start(MARTLET_CLIENT_REGISTRATION="open", MARTLET_CLIENT_DOCUMENTS="on")
+    registered = open_to_all.post("/oauth2/register", wanted)
+    assert registered.status == 201 and problems(document, schemas["RegisteredClient"], registered.json) == []
+    refused = open_to_all.post("/oauth2/register", {})
+    assert problems(document, schemas["OAuthError"], refused.json) == []
+    metadata, _ = described(document, "/.well-known/oauth-authorization-server")
+    assert problems(document, metadata, open_to_all.get("/.well-known/oauth-authorization-server").json) == []

@@ -4,6 +4,7 @@
 import Accounts
 import CEmbedded
 import HTTP
+import Pages
 import SQLStore
 import Testing
 
@@ -42,6 +43,39 @@ struct BundledFilesTests {
         #expect(pages.contains { $0.name.contains("/") })
         let migrations = try BundledFiles.migrations(from: "\(Project.root)/Migrations")
         #expect(Set(migrations) == Set(try BundledFiles.migrations(from: nil)))
+    }
+
+    @Test("templates are not served as files, and every page's style, script and image is, whatever folder takes the place of the pages")
+    func loadedByPages() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.file("logo.svg", "<svg/>")
+        let bundled = try BundledFiles.pages(from: nil)
+        #expect(!bundled.contains { $0.name.hasPrefix("pages/") })
+        #expect(bundled.contains { $0.name == "index.html" })
+        let own = try BundledFiles.pages(from: folder.path)
+        #expect(own.map(\.name).sorted() == ["css/pages.css", "js/form-post.js", "logo.svg"])
+        #expect(own.first { $0.name == "logo.svg" }?.bytes == Array("<svg/>".utf8))
+    }
+
+    @Test("the templates in the program can be used, and a folder's texts take their places one by one")
+    func templates() throws {
+        #expect(try BundledFiles.pageTemplates(from: nil).languages.tags == ["en", "de"])
+        let folder = try TemporaryFolder()
+        try folder.folder("pages")
+        _ = try folder.file("pages/texts.en.json", #"{"common": {"product": "Acme"}}"#)
+        let templates = try BundledFiles.pageTemplates(from: folder.path)
+        let texts = templates.languages.best(uiLocales: "de", accepted: [])
+        let html = String(decoding: templates.html(ErrorPage(.expired, requestID: "r"), in: texts), as: UTF8.self)
+        #expect(html.contains("<title>Das hat nicht geklappt · Acme</title>"))
+    }
+
+    @Test("a folder's template that cannot be used stops the start, with its name and line")
+    func brokenTemplate() throws {
+        let folder = try TemporaryFolder()
+        try folder.folder("pages")
+        _ = try folder.file("pages/error.html", "<h1>{{t.title}}</h1>\n{{nothing")
+        let error = #expect(throws: ConfigurationError.self) { try BundledFiles.pageTemplates(from: folder.path) }
+        #expect(error?.description.contains("pages/error.html, line 2") == true, "\(error?.description ?? "")")
     }
 
     @Test("a folder that is not there stops the start, with its name")

@@ -36,6 +36,7 @@ enum Project {
 final class TemporaryFolder {
     let path: String
     private var files: [String] = []
+    private var folders: [String] = []
 
     init() throws {
         var template = Array("/tmp/martlet-settings-XXXXXX".utf8CString)
@@ -45,7 +46,14 @@ final class TemporaryFolder {
 
     deinit {
         for file in files { unlink(file) }
+        for folder in folders { rmdir(folder) }
         rmdir(path)
+    }
+
+    /// Makes a folder in it.
+    func folder(_ name: String) throws {
+        try #require(mkdir("\(path)/\(name)", 0o700) == 0)
+        folders.append("\(path)/\(name)")
     }
 
     /// Makes a file and answers its path.

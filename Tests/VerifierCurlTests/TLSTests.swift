@@ -33,6 +33,12 @@ import Testing
         #expect(response.body == Array("content\n".utf8))
     }
 
+    @Test func `behind a gate the certificate counts as ever`() throws {
+        let fetcher = { (file: String) in CurlFetcher(caFile: folder.path + file, allowing: { $0 == .v4(0x7F00_0001) }) }
+        #expect(try get("localhost", fetcher("/ca.pem")).status == 200)
+        expectUntrusted("localhost", fetcher("/other.pem"))
+    }
+
     @Test func `an authority that is not the system's is not believed`() throws {
         expectUntrusted("localhost", CurlFetcher())
     }

@@ -8,6 +8,7 @@ import MartletEncoding
 import MartletJOSE
 import MartletThreads
 import MartletVerifier
+import OAuth
 import PasswordHashing
 import ProjectMigrations
 import ResourceServer
@@ -69,7 +70,8 @@ struct Server {
         djRestAuth: DJRestAuthSettings? = nil, compat: Set<CompatibilityGroup> = [], origins: [String] = [],
         loginLimit: LoginThrottle.Limit? = nil, claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"],
         leeway: Int64 = 0, audience: String = issuer, refreshLifetime: Int64 = 1_209_600,
-        oldIssuer: OldIssuer? = nil
+        oldIssuer: OldIssuer? = nil,
+        clientRegistration: DynamicRegistration.Access = .closed
     ) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
@@ -88,12 +90,16 @@ struct Server {
         let revocations = RevocationSet()
         let users = UserCache(capacity: 256) { Representation.user($0) }
         let feed = FeedPublisher(FeedDocuments(issuer: Self.issuer, lineage: "test", ring: ring), clock: { Self.start })
+        let clients = ClientDirectory(store: store, documents: nil)
         store.observeEvents { events in
             revocations.apply(events)
             users.apply(events)
+            clients.apply(events)
             feed.apply(events)
             feed.publish(at: Self.start)
         }
+        let key = try SealedFact.load(.clientSecretKey, store: store, masterKey: masterKey, random: random)
+        let registrar = ClientRegistrar(secrets: ClientSecrets(key: HMACKey(key)), random: random)
         let verifier = { (audiences: [String]?) in
             TokenVerifier(
                 policy: VerificationPolicy(issuer: Self.issuer, audiences: audiences, leeway: leeway)
@@ -107,8 +113,9 @@ struct Server {
             login: PasswordLogin(store: store, sessions: sessions, hasher: hasher, throttle: throttle),
             reauthentication: Reauthentication(store: store, hasher: hasher, throttle: throttle, common: common), throttle: throttle,
             hasher: hasher, legacyPasswords: legacyPasswords,
-            common: common, users: users, verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])),
-            anyAudience: verifier(nil),
+            common: common, users: users, clients: clients, registrar: registrar,
+            clientRegistration: DynamicRegistration(access: clientRegistration, registrar: registrar, issuer: Self.issuer),
+            verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
             cookie: RefreshCookie(issuer: Self.issuer, origins: origins), newID: { Identifier.uuid(at: $0, random: random) },
@@ -124,8 +131,8 @@ struct Server {
     func send(
         _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, bearer: String? = nil, at now: UnixTime = start
     ) throws -> Response {
-        let (outcome, id) = try perform(method, target, fields, json: json, bearer: bearer, at: now)
-        return finish(outcome, id)
+        let (outcome, request) = try perform(method, target, fields, json: json, bearer: bearer, at: now)
+        return finish(outcome, request)
     }
 
     /// What the route's handler returns at first.
@@ -135,7 +142,7 @@ struct Server {
 
     private func perform(
         _ method: String, _ target: String, _ fields: [String], json: String?, bearer: String?, at now: UnixTime
-    ) throws -> (Outcome, RequestID) {
+    ) throws -> (Outcome, Request) {
         let fields = fields + (bearer.map { ["Authorization: Bearer \($0)"] } ?? [])
         var route: Route?
         var refusal: Refusal?
@@ -149,18 +156,18 @@ struct Server {
             }
             return []
         }
-        if let refusal { return (.refuse(refusal), request.id) }
-        return (try #require(route).handler(request), request.id)
+        if let refusal { return (.refuse(refusal), request) }
+        return (try #require(route).handler(request), request)
     }
 
-    private func finish(_ outcome: Outcome, _ id: RequestID) -> Response {
+    private func finish(_ outcome: Outcome, _ request: Request) -> Response {
         switch outcome {
         case .respond(let response): return response
-        case .refuse(let refusal): return ErrorBody.render(refusal, id)
-        case .continue(_, let work): return finish(work(), id)
+        case .refuse(let refusal): return OAuthRefusals.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, request.id)
+        case .continue(_, let work): return finish(work(), request)
         case .delay(let milliseconds, let work):
             timing.hold(milliseconds)
-            return finish(work(), id)
+            return finish(work(), request)
         case .park(_, _, let start):
             let resumed = Monitor<(@Sendable () -> Outcome)?>(nil)
             start(
@@ -168,7 +175,7 @@ struct Server {
                     resumed.withLock { $0 = work }
                     resumed.broadcast()
                 })
-            return finish(resumed.wait { $0 }(), id)
+            return finish(resumed.wait { $0 }(), request)
         }
     }
 

@@ -5,6 +5,7 @@ import Accounts
 import ArgumentParser
 import MartletEncoding
 import MartletThreads
+import OAuth
 import Store
 import Tokens
 
@@ -95,10 +96,12 @@ extension CommandFailure {
     }
 }
 
-/// What the store throws, in a sentence.
+/// What the store or a rule of the protocol throws, in a sentence.
 func telling<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
+    } catch let error as OAuthError {
+        throw CommandFailure(error.logDetail ?? error.description)
     } catch let error as StoreError {
         throw CommandFailure("The database cannot be used: \(error.detail)")
     }

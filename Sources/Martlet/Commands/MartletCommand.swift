@@ -8,8 +8,9 @@ struct MartletCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet", abstract: "An auth service: JWTs you can take back.", version: Version.text,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, UserCommand.self, KeysCommand.self, TokenCommand.self, RevokeCommand.self,
-            APICommand.self, ShadowCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self, VersionCommand.self,
+            ServeCommand.self, MigrateCommand.self, UserCommand.self, ClientCommand.self, KeysCommand.self, TokenCommand.self,
+            RevokeCommand.self, APICommand.self, ShadowCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self,
+            VersionCommand.self,
         ])
 }
 

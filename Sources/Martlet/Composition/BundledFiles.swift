@@ -4,13 +4,29 @@
 import Accounts
 import CEmbedded
 import HTTP
+import Pages
 import SQLStore
 
 enum BundledFiles {
-    /// The web pages. Throws when the folder cannot be read.
+    /// The web pages. Of a folder's, also the files that the authorization server's own pages load, where the folder has none of that
+    /// name. Throws when the folder cannot be read.
     static func pages(from folder: String?) throws(ConfigurationError) -> [StaticFiles.File] {
-        if let folder { return try read(folder, below: "").map { StaticFiles.File(name: $0.name, bytes: $0.bytes) } }
-        return embedded(below: "Public/").map { StaticFiles.File(name: $0.name, bytes: $0.bytes) }
+        let own = embedded(below: "Public/")
+        var files = try folder.map { folder throws(ConfigurationError) in try read(folder, below: "") } ?? own
+        files += own.filter { file in loadedByPages.contains(file.name) && !files.contains { $0.name == file.name } }
+        return files.filter { !$0.name.hasPrefix(templates) }.map { StaticFiles.File(name: $0.name, bytes: $0.bytes) }
+    }
+
+    /// The templates and texts of the authorization server's pages: those in the program, and after them those of the folder's `pages/`,
+    /// which take their places one by one. Throws when the folder cannot be read, or when one of them cannot be used.
+    static func pageTemplates(from folder: String?) throws(ConfigurationError) -> PageTemplates {
+        let own = try folder.map { folder throws(ConfigurationError) in try read(folder, below: "") } ?? []
+        let files = (embedded(below: "Public/") + own).filter { $0.name.hasPrefix(templates) }
+        do throws(TemplateError) {
+            return try PageTemplates(files.map { PageFile(name: String($0.name.dropFirst(templates.count)), bytes: $0.bytes) })
+        } catch {
+            throw ConfigurationError("The pages cannot be used: \(templates)\(error).")
+        }
     }
 
     /// The migrations for SQLite. Throws when the folder cannot be read.
@@ -51,4 +67,7 @@ enum BundledFiles {
         }
         return files
     }
+
+    private static let templates = "pages/"
+    private static let loadedByPages: Set<String> = ["css/pages.css", "js/form-post.js", "logo.svg"]
 }

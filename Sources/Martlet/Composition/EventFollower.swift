@@ -4,6 +4,7 @@
 import Accounts
 import MartletEncoding
 import MartletVerifier
+import OAuth
 import Store
 import Synchronization
 import Tokens
@@ -11,12 +12,14 @@ import Tokens
 final class EventFollower: Sendable {
     let revocations = RevocationSet()
     private let users: UserCache
+    private let clients: ClientDirectory
     private let feed: FeedPublisher
     /// True at first: the ring was loaded before anybody listened.
     private let ringChanged = Atomic<Bool>(true)
 
-    init(users: UserCache, feed: FeedPublisher) {
+    init(users: UserCache, clients: ClientDirectory, feed: FeedPublisher) {
         self.users = users
+        self.clients = clients
         self.feed = feed
     }
 
@@ -25,6 +28,7 @@ final class EventFollower: Sendable {
         store.observeEvents { [self] events in
             revocations.apply(events)
             users.apply(events)
+            clients.apply(events)
             feed.apply(events)
             if events.contains(where: { $0.kind == .keyring || $0.kind == .key }) { ringChanged.store(true, ordering: .releasing) }
         }

@@ -5,6 +5,7 @@
 import Accounts
 import MartletCryptography
 import MartletEncoding
+import OAuth
 import PasswordHashing
 import SQLStore
 import Store
@@ -43,6 +44,16 @@ struct Installation: Sendable {
     }
 
     var hasher: PasswordHasher { PasswordHasher(parameters: configuration.argon2, random: random) }
+
+    /// What makes clients and their secrets. The key that those are stored under is made with the first one who asks.
+    func clientRegistrar() throws(ConfigurationError) -> ClientRegistrar {
+        do throws(KeyRing.Failure) {
+            let key = try SealedFact.load(.clientSecretKey, store: store, masterKey: masterKey, random: random)
+            return ClientRegistrar(secrets: ClientSecrets(key: HMACKey(key)), random: random)
+        } catch {
+            throw explain(error)
+        }
+    }
 
     /// What the service was last run with.
     func fact(_ fact: Fact) throws(ConfigurationError) -> String? {

@@ -8,6 +8,8 @@ import MartletCryptography
 import MartletEncoding
 import MartletThreads
 import MartletVerifier
+import MartletVerifierCurl
+import OAuth
 import PasswordHashing
 import ResourceServer
 import Store
@@ -41,14 +43,18 @@ struct Service: Sendable {
         let feed = FeedPublisher(
             FeedDocuments(issuer: issuer.name, lineage: try installation.fact(.lineage) ?? "", ring: issuer.ring), clock: SystemClock.now)
         let users = UserCache(capacity: 65_536) { Representation.user($0) }
-        events = EventFollower(users: users, feed: feed)
+        let throttle = LoginThrottle(limit: configuration.loginLimit)
+        let documents =
+            configuration.clientDocuments ? ClientDocuments(fetcher: CurlFetcher(allowing: \.isPublic), throttle: throttle) : nil
+        let clients = ClientDirectory(store: installation.store, documents: documents)
+        events = EventFollower(users: users, clients: clients, feed: feed)
         do throws(StoreError) {
             try events.follow(installation.store, at: now)
         } catch {
             throw installation.explain(error)
         }
         let hasher = installation.hasher
-        let throttle = LoginThrottle(limit: configuration.loginLimit)
+        let registrar = try installation.clientRegistrar()
         let common = BundledFiles.commonPasswords
         let readiness = Readiness()
         let anyAudience = issuer.verifier(audiences: nil, revocations: events.revocations)
@@ -61,6 +67,8 @@ struct Service: Sendable {
             reauthentication: Reauthentication(store: installation.store, hasher: hasher, throttle: throttle, common: common),
             throttle: throttle,
             hasher: hasher, legacyPasswords: legacyPasswords, common: common, users: users,
+            clients: clients, registrar: registrar,
+            clientRegistration: DynamicRegistration(access: configuration.clientRegistration, registrar: registrar, issuer: issuer.name),
             verifier: issuer.firstPartyVerifier(revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),
@@ -85,7 +93,7 @@ struct Service: Sendable {
             render: { refusal, id, request in
                 simplejwt?.answer(to: refusal, of: request) ?? djRestAuth?.answer(to: refusal, of: request)
                     ?? (compat.contains(.drfJWT) ? DRFJWTRoutes.answer(to: refusal, of: request) : nil)
-                    ?? ErrorBody.render(refusal, id, metadata: metadata)
+                    ?? OAuthRefusals.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, id, metadata: metadata)
             },
             metricsRoute: { [events] server, lanes in
                 MetricsPage(issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now).route

@@ -30,6 +30,7 @@ final class Upkeep: Sendable {
                 }
                 if look % 600 == 0 {
                     events.purge(at: now)
+                    Self.removeUnusedClients(issuer.installation, logger, at: now)
                     legacyPasswords.look(in: issuer.installation.store)
                 }
             }
@@ -43,6 +44,17 @@ final class Upkeep: Sendable {
         stop.withLock { $0 = true }
         stop.broadcast()
         thread?.join()
+    }
+
+    /// A batch a minute is more than can be registered in that time.
+    private static func removeUnusedClients(_ installation: Installation, _ logger: Logger, at now: UnixTime) {
+        do throws(StoreError) {
+            _ = try installation.store.write { transaction throws(StoreError) in
+                try transaction.removeUnusedClients(limit: 256, audit: AuditContext(actor: .system), at: now)
+            }
+        } catch {
+            logger.error("cannot remove unused clients: \(error.detail)")
+        }
     }
 
     private static func probe(_ installation: Installation, _ readiness: Readiness, at now: UnixTime) {

@@ -7,6 +7,7 @@ import HTTPServer
 import Logging
 import MartletEncoding
 import MartletJOSE
+import OAuth
 import PasswordHashing
 import Tokens
 import Web
@@ -34,6 +35,10 @@ struct Configuration: Sendable {
     var graceSeconds: Int64
     var audience: String?
     var registrationIsOpen: Bool
+    /// Whether OAuth clients may register themselves.
+    var clientRegistration: DynamicRegistration.Access
+    /// Whether a client's id may be the address of a document.
+    var clientDocuments: Bool
     var firstAdministrator: (username: Username, password: String)?
     var argon2: Argon2Parameters
     var trustedProxies: TrustedProxies
@@ -83,6 +88,8 @@ struct Configuration: Sendable {
         }
         audience = texts[.audience]
         registrationIsOpen = try Self.choice(.registration, texts, ["open": true, "closed": false])
+        clientRegistration = try Self.clientRegistration(texts)
+        clientDocuments = try Self.choice(.clientDocuments, texts, ["on": true, "off": false])
         firstAdministrator = try Self.administrator(texts)
         argon2 = try Self.argon2(texts)
         trustedProxies = try Self.proxies(texts)
@@ -167,6 +174,27 @@ struct Configuration: Sendable {
             throw ConfigurationError("\(name) needs \(Setting.jwtSecret.variable): a shared secret of 32 bytes or more.")
         }
         return (algorithm, secret)
+    }
+
+    private static func clientRegistration(_ texts: SettingTexts) throws(ConfigurationError) -> DynamicRegistration.Access {
+        let token = texts[.clientRegistrationToken]
+        if let token {
+            guard (32...512).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw ConfigurationError("\(texts.origin(.clientRegistrationToken)) must be 32 to 512 visible ASCII characters.")
+            }
+        }
+        switch (texts[.clientRegistration] ?? "", token) {
+        case ("closed", nil): return .closed
+        case ("closed", _?):
+            throw ConfigurationError(
+                "\(texts.origin(.clientRegistrationToken)) needs \(Setting.clientRegistration.variable)=token or open beside it.")
+        case ("token", let token?): return .token(token)
+        case ("token", nil):
+            throw ConfigurationError(
+                "\(texts.origin(.clientRegistration)) token needs \(Setting.clientRegistrationToken.variable) beside it.")
+        case ("open", _): return .open(token: token)
+        default: throw ConfigurationError("\(texts.origin(.clientRegistration)) must be closed or open or token.")
+        }
     }
 
     private static func administrator(_ texts: SettingTexts) throws(ConfigurationError) -> (username: Username, password: String)? {

@@ -35,7 +35,8 @@ struct Setting: Sendable, Hashable {
     /// Those of the service, and of the commands beside it.
     static let all = [
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
-        refreshTTL, sessionTTL, refreshGrace, audience, registration, adminUsername, adminPassword, argon2MemoryKiB,
+        refreshTTL, sessionTTL, refreshGrace, audience, registration, clientRegistration,
+        clientRegistrationToken, clientDocuments, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
         compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatSliding, compatUserIDClaim,
         compatTokenTypeClaim, compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie,
@@ -81,6 +82,14 @@ struct Setting: Sendable, Hashable {
         "refresh_grace", "30", "Seconds in which the refresh token before the current one still gets the current one; 0 is strict.")
     static let audience = Setting("audience", nil, "The aud of access tokens when none is asked for. Default: the issuer.")
     static let registration = Setting("registration", "open", "open, or closed: only administrators make accounts.")
+    static let clientRegistration = Setting(
+        "client_registration", "closed", "Whether OAuth clients may register themselves: closed, token (the initial access token), or open."
+    )
+    static let clientRegistrationToken = Setting(
+        "client_registration_token", nil, "The initial access token for clients that register themselves: 32 characters or more.",
+        isSecret: true)
+    static let clientDocuments = Setting(
+        "client_documents", "off", "on: a client's id may be the https address of a document about it, which is fetched. Or off.")
     static let adminUsername = Setting("admin_username", nil, "Makes this administrator while there has never been one.")
     static let adminPassword = Setting("admin_password", nil, "The password of that administrator.", isSecret: true)
     static let argon2MemoryKiB = Setting("argon2_memory_kib", "19456", "Memory of one password hash in KiB.")

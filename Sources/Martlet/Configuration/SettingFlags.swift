@@ -43,6 +43,12 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.registration.argumentName, help: Setting.registration.argumentHelp)
     var registration: String?
 
+    @Option(name: Setting.clientRegistration.argumentName, help: Setting.clientRegistration.argumentHelp)
+    var clientRegistration: String?
+
+    @Option(name: Setting.clientDocuments.argumentName, help: Setting.clientDocuments.argumentHelp)
+    var clientDocuments: String?
+
     @Option(name: Setting.adminUsername.argumentName, help: Setting.adminUsername.argumentHelp)
     var adminUsername: String?
 
@@ -136,6 +142,8 @@ struct SettingFlags: ParsableArguments {
             (.refreshGrace, refreshGrace),
             (.audience, audience),
             (.registration, registration),
+            (.clientRegistration, clientRegistration),
+            (.clientDocuments, clientDocuments),
             (.adminUsername, adminUsername),
             (.argon2MemoryKiB, argon2MemoryKiB),
             (.argon2Iterations, argon2Iterations),

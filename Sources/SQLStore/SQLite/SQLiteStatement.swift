@@ -18,6 +18,8 @@ package enum SQLValue: Sendable, Hashable {
     package static func optional(_ text: String?) -> SQLValue { text.map(SQLValue.text) ?? .null }
     /// A number, or null for nil.
     package static func optional(_ number: Int64?) -> SQLValue { number.map(SQLValue.integer) ?? .null }
+    /// The bytes, or NULL.
+    package static func optionalBlob(_ bytes: [UInt8]?) -> SQLValue { bytes.map(SQLValue.blob) ?? .null }
     /// 1 or 0.
     package static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
 }
@@ -110,6 +112,8 @@ package final class SQLiteStatement {
 
     /// Text of the current row, or nil for null.
     package func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+    /// A column's bytes; nil for NULL.
+    package func optionalBlob(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : blob(column) }
 
     /// Bytes of the current row.
     package func blob(_ column: Int32) -> [UInt8] {

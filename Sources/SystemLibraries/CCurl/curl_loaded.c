@@ -72,6 +72,10 @@ CURLcode martlet_curl_set_callback(CURL *handle, CURLoption option, curl_write_c
     return loaded.curl_easy_setopt(handle, option, value);
 }
 
+CURLcode martlet_curl_set_open_socket(CURL *handle, curl_opensocket_callback value) {
+    return loaded.curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+
 CURLcode martlet_curl_allow_http_only(CURL *handle) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     return loaded.curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -21,6 +21,8 @@ CURLcode martlet_curl_set_offset(CURL *handle, CURLoption option, curl_off_t val
 // For what curl only points at: a list of header fields, the argument of a callback, the buffer of an error's text.
 CURLcode martlet_curl_set_pointer(CURL *handle, CURLoption option, void *value);
 CURLcode martlet_curl_set_callback(CURL *handle, CURLoption option, curl_write_callback value);
+// Asked for a socket for every address that is to be connected to, after resolution.
+CURLcode martlet_curl_set_open_socket(CURL *handle, curl_opensocket_callback value);
 // http and https, whatever else this libcurl speaks.
 CURLcode martlet_curl_allow_http_only(CURL *handle);
 // A name that does not resolve in time is left to its resolver thread, which cleans up after itself: without this the end of

@@ -1,0 +1,22 @@
+// Base64: the alphabet of RFC 4648 §4 with its padding, which HTTP's Basic scheme has (RFC 7617 §2). Everything else here is Base64URL.
+
+/// Padded base64.
+public enum Base64 {
+    /// The bytes; nil for any character outside of the alphabet, wrong padding, and bits left over that are not zero.
+    public static func decode(_ text: [UInt8]) -> [UInt8]? {
+        guard text.count.isMultiple(of: 4) else { return nil }
+        let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        guard padding <= 2 else { return nil }
+        var letters = ContiguousArray<UInt8>()
+        letters.reserveCapacity(text.count)
+        for letter in text.dropLast(padding) {
+            switch letter {
+            case UInt8(ascii: "+"): letters.append(UInt8(ascii: "-"))
+            case UInt8(ascii: "/"): letters.append(UInt8(ascii: "_"))
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): return nil
+            default: letters.append(letter)
+            }
+        }
+        return Base64URL.decode(ArraySlice(letters))
+    }
+}

@@ -1,0 +1,189 @@
+// OAuthRoutes: the endpoints that clients call directly: token, introspect, revoke. Each has the same beginning (RFC 6749 §3.2): a form,
+// nothing in it twice, and a client that proves who it is.
+
+import HTTP
+import MartletEncoding
+import MartletJOSE
+import MartletVerifier
+import OAuth
+import ResourceServer
+import Store
+import Tokens
+
+struct OAuthRoutes: Sendable {
+    let services: Services
+    let authenticator: ClientAuthenticator
+    private let resources = ResourceCatalogue(known: nil)
+
+    init(services: Services) {
+        self.services = services
+        authenticator = ClientAuthenticator(secrets: services.registrar.secrets, issuer: services.issuer)
+    }
+
+    /// `POST /oauth2/token`.
+    func token(_ request: Request) throws(Refusal) -> Outcome {
+        try asClient(request) { parameters, client throws(OAuthError) in
+            let name = try parameters.required("grant_type")
+            guard let grant = GrantType(rawValue: name), Self.served.contains(grant) else {
+                throw OAuthError(.unsupportedGrantType, "This grant type is not served here.")
+            }
+            switch grant {
+            case .clientCredentials:
+                let granted = try ClientCredentialsGrant.grant(
+                    parameters, to: client, resources: resources, policy: services.sessions.policy)
+                return issue(granted, request)
+            case .authorizationCode, .refreshToken, .deviceCode, .tokenExchange:
+                throw OAuthError(.unsupportedGrantType, "This grant type is not served here.")
+            }
+        }
+    }
+
+    /// `POST /oauth2/introspect` (RFC 7662): the client is a protected resource, or asks about its own token.
+    func introspect(_ request: Request) throws(Refusal) -> Outcome {
+        try asClient(request) { parameters, client throws(OAuthError) in
+            guard !client.isPublic else { throw OAuthError(.unauthorizedClient, "A public client cannot ask about tokens.") }
+            let text = try parameters.required("token")
+            // §2.2: "If the introspection call is properly authorized but the token is not active … the authorization server MUST return
+            // … active … false" and nothing else.
+            guard let token = try? services.anyAudience.verify(text, at: request.receivedAt), TokenStatus.mayLook(client, at: token),
+                !token.isFromOldIssuer
+            else { return .respond(Self.inactive) }
+            return .respond(.privateJSON(Self.active(token)))
+        }
+    }
+
+    /// `POST /oauth2/revoke` (RFC 7009).
+    func revoke(_ request: Request) throws(Refusal) -> Outcome {
+        try asClient(request) { parameters, client throws(OAuthError) in
+            let text = try parameters.required("token")
+            // §2.2: an invalid token is no error: what the client wants is so.
+            guard let token = try? services.anyAudience.verify(text, at: request.receivedAt), let id = token.tokenID else {
+                return .respond(Self.done)
+            }
+            guard TokenStatus.isOwn(token, of: client) else {
+                throw OAuthError(.invalidGrant, "The token was not issued to this client.")
+            }
+            let until = UnixTime(seconds: token.expiresAt)
+            let (audit, now) = (AuditContext(request), request.receivedAt)
+            return services.commit(for: request) { transaction throws(StoreError) in
+                _ = try transaction.revoke(.token(id: id, until: until), reason: "revoked by its client", audit: audit, at: now)
+            } then: { _ in
+                Self.done
+            }
+        }
+    }
+
+    // MARK: What they share
+
+    private typealias Step = @Sendable (OAuthParameters, Client) throws(OAuthError) -> Outcome
+
+    /// The form, and the client that it comes from, proved. A proof that counts once is noted before anything is granted.
+    private func asClient(_ request: Request, _ step: @escaping Step) throws(Refusal) -> Outcome {
+        guard request.contentType == "application/x-www-form-urlencoded" else {
+            throw Refusal(OAuthError(.invalidRequest, "The body must be application/x-www-form-urlencoded."))
+        }
+        let parameters: OAuthParameters
+        let presented: PresentedClient
+        do throws(OAuthError) {
+            guard request.headerCount(.authorization) <= 1 else {
+                throw OAuthError(.invalidRequest, "Authorization must be given once.")
+            }
+            parameters = try OAuthParameters(parsing: request.body[...])
+            try parameters.refuseRepeated(except: ["resource", "audience"])
+            presented = try PresentedClient(authorization: request.header(.authorization), parameters)
+        } catch {
+            throw Refusal(error)
+        }
+        return try services.withClient(presented.id, of: request) { client throws(Refusal) in
+            let known: AuthenticatedClient
+            do throws(OAuthError) {
+                known = try authenticator.authenticate(presented, as: client, at: request.receivedAt)
+            } catch {
+                throw Refusal(error)
+            }
+            guard let once = known.onceOnly else { return try Self.run(step, parameters, known.client) }
+            return once.noted(request, services) { () throws(Refusal) in try Self.run(step, parameters, known.client) }
+        }
+    }
+
+    private static func run(_ step: Step, _ parameters: OAuthParameters, _ client: Client) throws(Refusal) -> Outcome {
+        do throws(OAuthError) { return try step(parameters, client) } catch { throw Refusal(error) }
+    }
+
+    private func issue(_ grant: ClientGrant, _ request: Request) -> Outcome {
+        let now = request.receivedAt
+        return parked(request) { resumption in
+            services.sessions.token(for: grant, at: now) { finish in
+                resumption.resume {
+                    answering { () throws(Refusal) in
+                        let token = try refusing { () throws(TokenFailure) in try finish() }
+                        return .respond(.privateJSON(Self.answer(token, grant, at: now)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// RFC 6749 §5.1. Without a refresh token: §4.4.3 says that there should be none.
+    private static func answer(_ token: AccessToken, _ grant: ClientGrant, at now: UnixTime) -> [UInt8] {
+        JSONWriter.object(capacity: 1024) { writer in
+            writer.member("access_token", token.text)
+            writer.member("token_type", "Bearer")
+            writer.member("expires_in", token.expiresAt.seconds - now.seconds)
+            if !grant.scope.isEmpty { writer.member("scope", grant.scope) }
+        }
+    }
+
+    /// RFC 7662 §2.2.
+    private static func active(_ token: VerifiedToken) -> [UInt8] {
+        JSONWriter.object(capacity: 512) { writer in
+            writer.member("active", true)
+            if !token.scopes.isEmpty { writer.member("scope", token.scopes.joined(separator: " ")) }
+            if let client = token.clientID { writer.member("client_id", client) }
+            writer.member("token_type", "Bearer")
+            writer.member("exp", token.expiresAt)
+            if let issuedAt = token.issuedAt { writer.member("iat", issuedAt) }
+            if let subject = token.subject { writer.member("sub", subject) }
+            writer.member("aud", token.audience)
+            if let issuer = token.claims.issuer { writer.member("iss", issuer) }
+            if let id = token.tokenID { writer.member("jti", id) }
+            if let session = token.sessionID { writer.member("sid", session) }
+        }
+    }
+
+    /// The members of metadata that name these endpoints (RFC 8414 §2), and where they are.
+    static let endpoints = [
+        ("token_endpoint", "/oauth2/token"), ("introspection_endpoint", "/oauth2/introspect"), ("revocation_endpoint", "/oauth2/revoke"),
+    ]
+
+    /// The grants that this service serves.
+    static let served: [GrantType] = [.clientCredentials]
+
+    private static let inactive = Response.privateJSON(JSONWriter.object { $0.member("active", false) })
+    private static let done = Response(.ok, headers: Headers([(.cacheControl, "no-store")]))
+}
+
+extension AuthenticatedClient.OnceOnly {
+    /// Goes on once the proof is noted, durably; one that was shown before is refused.
+    fileprivate func noted(
+        _ request: Request, _ services: Services, then body: @escaping @Sendable () throws(Refusal) -> Outcome
+    ) -> Outcome {
+        let (digest, until, now) = (digest, until, request.receivedAt)
+        return parked(request) { resumption in
+            services.store.write { transaction throws(StoreError) in
+                try transaction.useOnce(digest, until: until, at: now)
+            } completion: { result in
+                resumption.resume {
+                    answering { () throws(Refusal) in
+                        let isNew: Bool
+                        do throws(StoreError) { isNew = try result.get() } catch { throw Refusal(error) }
+                        guard isNew else {
+                            throw Refusal(OAuthError(.invalidClient, "The client could not be authenticated.", logDetail: "shown before"))
+                        }
+                        return try body()
+                    }
+                }
+            }
+        }
+    }
+}
