@@ -11,11 +11,12 @@ enum JSONColumn {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    static func read(_ text: String) throws(StoreError) -> [String] {
+    /// Reads a column; `what` it is, is said where it cannot be read.
+    static func read(_ text: String, _ what: String = "a column is") throws(StoreError) -> [String] {
         if text == "[]" { return [] }
         do {
             if let texts = try JSONDocument(parsing: Array(text.utf8)).root.strings { return texts }
         } catch {}
-        throw .incompatible(detail: "a column is not a JSON array of text")
+        throw .incompatible(detail: "\(what) not a JSON array of text")
     }
 }

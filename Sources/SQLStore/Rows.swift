@@ -63,19 +63,9 @@ extension SQLValue {
 
 /// Roles as a column: a sorted JSON array of text.
 enum RolesColumn {
-    static func write(_ roles: [String]) -> String {
-        var writer = JSONWriter(capacity: 32)
-        writer.array { array in for role in roles { array.string(role) } }
-        return String(decoding: writer.bytes, as: UTF8.self)
-    }
+    static func write(_ roles: [String]) -> String { JSONColumn.write(roles) }
 
-    static func read(_ text: String) throws(StoreError) -> [String] {
-        if text == "[]" { return [] }
-        do {
-            if let roles = try JSONDocument(parsing: Array(text.utf8)).root.strings { return roles }
-        } catch {}
-        throw .incompatible(detail: "an account's roles are not a JSON array of text")
-    }
+    static func read(_ text: String) throws(StoreError) -> [String] { try JSONColumn.read(text, "an account's roles are") }
 
     /// Sorted by their bytes, without repeats.
     static func normalized(_ roles: [String]) -> [String] {

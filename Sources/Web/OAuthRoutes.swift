@@ -23,16 +23,12 @@ struct OAuthRoutes: Sendable {
     /// `POST /oauth2/token`.
     func token(_ request: Request) throws(Refusal) -> Outcome {
         try asClient(request) { parameters, client throws(OAuthError) in
-            let name = try parameters.required("grant_type")
-            guard let grant = GrantType(rawValue: name), Self.served.contains(grant) else {
-                throw OAuthError(.unsupportedGrantType, "This grant type is not served here.")
-            }
-            switch grant {
+            switch GrantType(rawValue: try parameters.required("grant_type")) {
             case .clientCredentials:
                 let granted = try ClientCredentialsGrant.grant(
                     parameters, to: client, resources: resources, policy: services.sessions.policy)
                 return issue(granted, request)
-            case .authorizationCode, .refreshToken, .deviceCode, .tokenExchange:
+            case .authorizationCode, .refreshToken, .deviceCode, .tokenExchange, nil:
                 throw OAuthError(.unsupportedGrantType, "This grant type is not served here.")
             }
         }
