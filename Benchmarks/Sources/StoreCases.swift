@@ -40,7 +40,7 @@ enum StoreCases {
                 }
                 let counter = counters.withLock { $0[index] }
                 let request = RotationRequest(
-                    session: sessions[index], counter: counter, nonce: [1], graceSeconds: 30, maximumRetries: 64,
+                    session: sessions[index], clientID: "c", counter: counter, nonce: [1], graceSeconds: 30, maximumRetries: 64,
                     refreshLifetime: 1_209_600, refreshKeyID: "k", accessExpiresAt: now.adding(seconds: 600), ip: "127.0.0.1",
                     userAgent: "benchmark", keyMarks: [])
                 store.write { transaction throws(StoreError) in

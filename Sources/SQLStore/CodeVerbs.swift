@@ -31,7 +31,7 @@ extension SQLTransaction {
 
     func redeemCode(
         _ redemption: CodeRedemption, maximumPerUser: Int, audit: AuditContext, at now: UnixTime,
-        session: (AuthorizationCode) -> NewSession
+        session: (AuthorizationCode) -> NewSession?
     ) throws(StoreError) -> CodeRedemptionOutcome {
         note(now)
         let found = try connection.first(Statements.code, [.blob(redemption.hash)]) { row throws(StoreError) in
@@ -48,7 +48,7 @@ extension SQLTransaction {
             return .replayed
         }
         guard isRight, code.expiresAt > now, let user = try user(code.userID), user.isActive else { return .refused }
-        let new = session(code)
+        guard let new = session(code) else { return .declined }
         guard try isCurrent(refreshKey: new.refreshKeyID) else { return .staleKeys }
         try connection.run(Statements.redeemCode, [.blob(code.hash), .text(new.id.text)])
         return .redeemed(code, try open(new, for: user, maximumPerUser: maximumPerUser, audit: audit, at: now), user)

@@ -117,7 +117,8 @@ extension RotationRequest {
     /// What answering a session's current tokens needs.
     fileprivate init(_ request: ExchangeRequest, for session: Session) {
         self.init(
-            session: session.id, counter: session.counter, nonce: session.nonce, graceSeconds: request.graceSeconds,
+            session: session.id, clientID: session.clientID, counter: session.counter, nonce: session.nonce,
+            graceSeconds: request.graceSeconds,
             maximumRetries: request.maximumRetries, refreshLifetime: 0, refreshKeyID: request.session.refreshKeyID,
             accessExpiresAt: request.session.accessExpiresAt, ip: request.session.ip, userAgent: request.session.userAgent,
             keyMarks: request.session.keyMarks, rule: request.keepsToken ? .keep : .rotate)

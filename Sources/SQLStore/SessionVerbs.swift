@@ -75,7 +75,7 @@ extension SQLTransaction {
         // First of all: a token that was checked by an older ring must neither end a session nor go on with it.
         guard try isCurrent(refreshKey: request.refreshKeyID) else { return .staleKeys }
         guard let session = try session(request.session, at: now), isEqual(session.nonce, request.nonce),
-            let user = try user(session.userID), user.isActive
+            session.clientID.utf8.elementsEqual(request.clientID.utf8), let user = try user(session.userID), user.isActive
         else { return .ended }
 
         let (behind, isAhead) = session.counter.subtractingReportingOverflow(request.counter)

@@ -70,12 +70,14 @@ package struct CodeRedemption: Sendable, Hashable {
 /// | unknown, or its time is over | any | `refused` |
 /// | good | another client, redirect URI, verifier or key | `refused`; the code stays good for the one it was made for |
 /// | good | right, but the account is gone or disabled | `refused` |
+/// | good | right, but not for what is asked: there is no session to begin | `declined`; the code stays good |
 /// | good | right | `redeemed`: a session begins |
 /// | redeemed before | right in everything | `refused`, and nothing else: a client that lost the answer asks again |
 /// | redeemed before | wrong in anything | `replayed`: what was minted from it ends (RFC 6749 §4.1.2), audited `codeReplayed` |
 package enum CodeRedemptionOutcome: Sendable, Hashable {
     case redeemed(AuthorizationCode, Session, User)
     case refused
+    case declined
     case replayed
     /// As in ``BeginSessionOutcome``.
     case staleKeys

@@ -137,6 +137,8 @@ package enum BeginSessionOutcome: Sendable, Hashable {
 /// A refresh token that was presented, its signature checked.
 package struct RotationRequest: Sendable {
     package var session: SessionID
+    /// The client that presents it: the session must be its own (RFC 6749 §6).
+    package var clientID: String
     /// Its `ctr`.
     package var counter: Int64
     /// Its `nonce`, compared with the session's in constant time.
@@ -160,10 +162,12 @@ package struct RotationRequest: Sendable {
     package var rule: RefreshRule
 
     package init(
-        session: SessionID, counter: Int64, nonce: [UInt8], graceSeconds: Int64, maximumRetries: Int64, refreshLifetime: Int64,
-        refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark], rule: RefreshRule = .rotate
+        session: SessionID, clientID: String, counter: Int64, nonce: [UInt8], graceSeconds: Int64, maximumRetries: Int64,
+        refreshLifetime: Int64, refreshKeyID: String, accessExpiresAt: UnixTime, ip: String, userAgent: String, keyMarks: [KeyMark],
+        rule: RefreshRule = .rotate
     ) {
         self.session = session
+        self.clientID = clientID
         self.counter = counter
         self.nonce = nonce
         self.graceSeconds = graceSeconds
@@ -200,7 +204,7 @@ package enum RefreshRule: Sendable, Hashable {
 /// | one behind, within the grace and the retries | `retried`: the current refresh token again; audited `refreshRetriedElsewhere` when both address and user agent differ |
 /// | anything older, or one behind after that | `replayed`: the session ends, audited `refreshReplayed` |
 /// | ahead of the store | `ahead`: refused, audited `refreshAhead` |
-/// | no such session, its time is over, another nonce, its client taken back | `ended` |
+/// | no such session, its time is over, another nonce, another client's, its client taken back | `ended` |
 package enum RotationOutcome: Sendable, Hashable {
     case rotated(Session, User)
     case retried(Session, User)

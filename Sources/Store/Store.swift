@@ -203,10 +203,11 @@ package protocol StoreTransaction: StoreReads {
 
     /// Keeps a code until it is redeemed.
     func addCode(_ code: AuthorizationCode, at now: UnixTime) throws(StoreError)
-    /// Decides about a presented code by the redemption table. `session` makes the session that begins.
+    /// Decides about a presented code by the redemption table. `session` makes the session that begins; nil where what is asked for is
+    /// not what the code is for.
     func redeemCode(
         _ redemption: CodeRedemption, maximumPerUser: Int, audit: AuditContext, at now: UnixTime,
-        session: (AuthorizationCode) -> NewSession
+        session: (AuthorizationCode) -> NewSession?
     ) throws(StoreError) -> CodeRedemptionOutcome
 
     /// Keeps the parameters of a pushed request.

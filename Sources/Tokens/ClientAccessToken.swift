@@ -16,12 +16,15 @@ package struct ClientGrant: Sendable, Hashable {
     package var audience: [String]
     /// Seconds that it lives.
     package var lifetime: Int64
+    /// `cnf.jkt` (RFC 9449 §6.1); nil for whoever bears it.
+    package var proofKey: String?
 
-    package init(clientID: String, scope: String, audience: [String], lifetime: Int64) {
+    package init(clientID: String, scope: String, audience: [String], lifetime: Int64, proofKey: String? = nil) {
         self.clientID = clientID
         self.scope = scope
         self.audience = audience
         self.lifetime = lifetime
+        self.proofKey = proofKey
     }
 }
 
@@ -64,6 +67,10 @@ extension AccessToken {
             writer.member("jti", id)
             writer.member("client_id", grant.clientID)
             if !grant.scope.isEmpty { writer.member("scope", grant.scope) }
+            if let proofKey = grant.proofKey {
+                writer.name("cnf")
+                writer.object { $0.member("jkt", proofKey) }
+            }
         }
         do throws(JOSEError) {
             self.init(

@@ -134,7 +134,8 @@ package struct SessionService: Sendable {
         let keys = ring.snapshot
         let accessEnd = now.adding(seconds: policy.accessLifetime)
         let request = RotationRequest(
-            session: token.session, counter: token.counter, nonce: token.nonce, graceSeconds: policy.graceSeconds,
+            session: token.session, clientID: TokenPolicy.firstPartyClient, counter: token.counter, nonce: token.nonce,
+            graceSeconds: policy.graceSeconds,
             maximumRetries: TokenPolicy.maximumRetries, refreshLifetime: policy.refreshLifetime, refreshKeyID: keys.refreshKeyID,
             accessExpiresAt: accessEnd, ip: client.ip, userAgent: client.userAgent,
             keyMarks: ring.marks(keys, accessUntil: accessEnd, refreshUntil: now.adding(seconds: policy.refreshLifetime)),

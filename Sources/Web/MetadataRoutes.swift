@@ -26,7 +26,7 @@ struct MetadataRoutes: Sendable {
                     "\(member)_auth_methods_supported", ClientAuthenticator.methods(includingPublic: member != "introspection_endpoint"))
                 writer.member("\(member)_auth_signing_alg_values_supported", ClientAuthenticator.algorithms)
             }
-            writer.member("grant_types_supported", OAuthRoutes.served.map(\.rawValue))
+            writer.member("grant_types_supported", AuthorizationServer.grants.map(\.rawValue))
             if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
             if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }
             writer.member("scopes_supported", FirstPartyScope.allCases.map(\.rawValue))

@@ -12,24 +12,18 @@ import Tokens
 
 struct OAuthRoutes: Sendable {
     let services: Services
-    let authenticator: ClientAuthenticator
-    private let resources = ResourceCatalogue(known: nil)
-
-    init(services: Services) {
-        self.services = services
-        authenticator = ClientAuthenticator(secrets: services.registrar.secrets, issuer: services.issuer)
-    }
+    private var server: AuthorizationServer { services.oauth }
 
     /// `POST /oauth2/token`.
     func token(_ request: Request) throws(Refusal) -> Outcome {
         try asClient(request) { parameters, client throws(OAuthError) in
-            switch GrantType(rawValue: try parameters.required("grant_type")) {
-            case .clientCredentials:
-                let granted = try ClientCredentialsGrant.grant(
-                    parameters, to: client, resources: resources, policy: services.sessions.policy)
-                return issue(granted, request)
-            case .authorizationCode, .refreshToken, .deviceCode, .tokenExchange, nil:
-                throw OAuthError(.unsupportedGrantType, "This grant type is not served here.")
+            let asked = TokenRequest(
+                parameters: parameters, client: client, proofKey: nil, origin: services.client(request), audit: AuditContext(request),
+                now: request.receivedAt)
+            // A client that acts for itself is nobody's to look up: its token is made here and now.
+            if try parameters["grant_type"] == GrantType.clientCredentials.rawValue { return try issue(asked, request) }
+            return hop(to: .worker) { () throws(Refusal) in
+                do throws(OAuthError) { return try issue(asked, request) } catch { throw Refusal(error) }
             }
         }
     }
@@ -93,7 +87,7 @@ struct OAuthRoutes: Sendable {
         return try services.withClient(presented.id, of: request) { client throws(Refusal) in
             let known: AuthenticatedClient
             do throws(OAuthError) {
-                known = try authenticator.authenticate(presented, as: client, at: request.receivedAt)
+                known = try server.authenticator.authenticate(presented, as: client, at: request.receivedAt)
             } catch {
                 throw Refusal(error)
             }
@@ -106,27 +100,34 @@ struct OAuthRoutes: Sendable {
         do throws(OAuthError) { return try step(parameters, client) } catch { throw Refusal(error) }
     }
 
-    private func issue(_ grant: ClientGrant, _ request: Request) -> Outcome {
-        let now = request.receivedAt
+    /// Holds the request until the grant is decided and durable.
+    private func issue(_ asked: TokenRequest, _ request: Request) throws(OAuthError) -> Outcome {
+        let pending = try server.grant(asked)
         return parked(request) { resumption in
-            services.sessions.token(for: grant, at: now) { finish in
+            pending { finish in
                 resumption.resume {
                     answering { () throws(Refusal) in
-                        let token = try refusing { () throws(TokenFailure) in try finish() }
-                        return .respond(.privateJSON(Self.answer(token, grant, at: now)))
+                        do throws(OAuthError) {
+                            return .respond(.privateJSON(Self.answer(try finish(), at: asked.now)))
+                        } catch {
+                            throw Refusal(error)
+                        }
                     }
                 }
             }
         }
     }
 
-    /// RFC 6749 §5.1. Without a refresh token: §4.4.3 says that there should be none.
-    private static func answer(_ token: AccessToken, _ grant: ClientGrant, at now: UnixTime) -> [UInt8] {
-        JSONWriter.object(capacity: 1024) { writer in
-            writer.member("access_token", token.text)
-            writer.member("token_type", "Bearer")
-            writer.member("expires_in", token.expiresAt.seconds - now.seconds)
-            if !grant.scope.isEmpty { writer.member("scope", grant.scope) }
+    /// RFC 6749 §5.1.
+    private static func answer(_ tokens: IssuedTokens, at now: UnixTime) -> [UInt8] {
+        JSONWriter.object(capacity: 2048) { writer in
+            writer.member("access_token", tokens.access.text)
+            writer.member("token_type", tokens.isBound ? "DPoP" : "Bearer")
+            writer.member("expires_in", tokens.access.expiresAt.seconds - now.seconds)
+            if let refresh = tokens.refresh { writer.member("refresh_token", refresh) }
+            if let idToken = tokens.idToken { writer.member("id_token", idToken) }
+            if !tokens.scope.isEmpty { writer.member("scope", tokens.scope) }
+            if let type = tokens.issuedType { writer.member("issued_token_type", type) }
         }
     }
 
@@ -151,9 +152,6 @@ struct OAuthRoutes: Sendable {
     static let endpoints = [
         ("token_endpoint", "/oauth2/token"), ("introspection_endpoint", "/oauth2/introspect"), ("revocation_endpoint", "/oauth2/revoke"),
     ]
-
-    /// The grants that this service serves.
-    static let served: [GrantType] = [.clientCredentials]
 
     private static let inactive = Response.privateJSON(JSONWriter.object { $0.member("active", false) })
     private static let done = Response(.ok, headers: Headers([(.cacheControl, "no-store")]))

@@ -35,6 +35,7 @@ package struct Services: Sendable {
     package let clients: ClientDirectory
     package let registrar: ClientRegistrar
     package let clientRegistration: DynamicRegistration
+    package let oauth: AuthorizationServer
     /// Access tokens for the issuer's own APIs.
     package let verifier: TokenVerifier
     /// Access tokens for any audience, for those who ask what a token is.
@@ -53,7 +54,7 @@ package struct Services: Sendable {
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
         login: PasswordLogin, reauthentication: Reauthentication, throttle: LoginThrottle, hasher: PasswordHasher,
         legacyPasswords: LegacyPasswords, common: CommonPasswords, users: UserCache, clients: ClientDirectory,
-        registrar: ClientRegistrar, clientRegistration: DynamicRegistration,
+        registrar: ClientRegistrar, clientRegistration: DynamicRegistration, oauth: AuthorizationServer,
         verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, feed: Feed, cookie: RefreshCookie,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
@@ -73,6 +74,7 @@ package struct Services: Sendable {
         self.clients = clients
         self.registrar = registrar
         self.clientRegistration = clientRegistration
+        self.oauth = oauth
         self.verifier = verifier
         self.anyAudience = anyAudience
         self.inspector = inspector

@@ -155,7 +155,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(server):
 
 JSON_COMMANDS = [
     (["user", "add", "{new}", "--password-stdin"], PASSWORD), (["user", "passwd", "{ada}", "--password-stdin"], PASSWORD + "!"), (["user", "list"], None),
-    (["user", "disable", "{ada}"], None), (["user", "enable", "{ada}"], None), (["keys", "list"], None), (["revoke", "--jti", "some-jti"], None),
+    (["user", "disable", "{ada}"], None), (["user", "enable", "{ada}"], None), (["keys", "list"], None), (["revoke", "--jti", "--some-jti"], None),
     (["token", "verify", "-"], "{access}"), (["token", "explain", "-"], "{access}"), (["migrate"], None), (["migrate", "--dry-run"], None), (["version"], None),
 ]
 

@@ -41,6 +41,13 @@ extension Check {
             #expect(last.refreshExpiresAt == session.expiresAt)
             #expect(try database.rotate(session, counter: 10, at: session.expiresAt) == .ended)
         },
+        Check("a token of one client's session is nothing in the hands of another, and stays good in its own") { database throws in
+            let session = try database.begin("s1", for: try database.makeUser("ada"))
+            var taken = session
+            taken.clientID = "another"
+            #expect(try database.rotate(taken, counter: 0, at: Database.start) == .ended)
+            guard case .rotated = try database.rotate(session, counter: 0, at: Database.start) else { throw Unexpected("refused") }
+        },
         Check("a mark of the session's access tokens never falls") { database throws in
             let session = try database.begin("s1", for: try database.makeUser("ada"))
             _ = try database.rotate(session, counter: 0, at: Database.start.adding(seconds: -300))

@@ -124,7 +124,8 @@ extension Database {
         marks: [KeyMark] = [], rule: RefreshRule = .rotate, at now: UnixTime
     ) -> RotationRequest {
         RotationRequest(
-            session: session.id, counter: counter, nonce: session.nonce, graceSeconds: grace, maximumRetries: retries,
+            session: session.id, clientID: session.clientID, counter: counter, nonce: session.nonce, graceSeconds: grace,
+            maximumRetries: retries,
             refreshLifetime: 86_400, refreshKeyID: "r2", accessExpiresAt: now.adding(seconds: 600), ip: ip, userAgent: agent,
             keyMarks: marks, rule: rule)
     }

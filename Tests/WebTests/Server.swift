@@ -115,6 +115,10 @@ struct Server {
             hasher: hasher, legacyPasswords: legacyPasswords,
             common: common, users: users, clients: clients, registrar: registrar,
             clientRegistration: DynamicRegistration(access: clientRegistration, registrar: registrar, issuer: Self.issuer),
+            oauth: AuthorizationServer(
+                sessions: sessions, clients: clients,
+                authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: Self.issuer), scopes: ScopeCatalogue(own: []),
+                resources: ResourceCatalogue(known: nil), throttle: throttle, store: store, random: random),
             verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),

@@ -13,12 +13,13 @@ struct RevokeCommand: ParsableCommand {
         commandName: "revoke", abstract: "Take back tokens: in force in a running service within a second.")
 
     @OptionGroup var settings: DatabaseFlags
-    @Option(help: "A file with an access or refresh token, or - for standard input.") var token: String?
-    @Option(help: "The jti of an access token.") var jti: String?
-    @Option(name: .customLong("session"), help: "A session's id.") var session: String?
-    @Option(name: .customLong("user"), help: "A username or user id: every session of it ends.") var user: String?
-    @Option(name: .customLong("client"), help: "A client's id: all that it got so far.") var client: String?
-    @Option(help: "Why, for the audit trail.") var reason: String?
+    // What a random id or a name begins with is not ours to choose: the word after each is its value, a dash in front or not.
+    @Option(parsing: .unconditional, help: "A file with an access or refresh token, or - for standard input.") var token: String?
+    @Option(parsing: .unconditional, help: "The jti of an access token.") var jti: String?
+    @Option(name: .customLong("session"), parsing: .unconditional, help: "A session's id.") var session: String?
+    @Option(name: .customLong("user"), parsing: .unconditional, help: "A username or user id: every session of it ends.") var user: String?
+    @Option(name: .customLong("client"), parsing: .unconditional, help: "A client's id: all that it got so far.") var client: String?
+    @Option(parsing: .unconditional, help: "Why, for the audit trail.") var reason: String?
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {

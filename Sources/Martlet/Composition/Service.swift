@@ -69,6 +69,10 @@ struct Service: Sendable {
             hasher: hasher, legacyPasswords: legacyPasswords, common: common, users: users,
             clients: clients, registrar: registrar,
             clientRegistration: DynamicRegistration(access: configuration.clientRegistration, registrar: registrar, issuer: issuer.name),
+            oauth: AuthorizationServer(
+                sessions: issuer.sessions, clients: clients,
+                authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: issuer.name), scopes: ScopeCatalogue(own: []),
+                resources: ResourceCatalogue(known: nil), throttle: throttle, store: installation.store, random: random),
             verifier: issuer.firstPartyVerifier(revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),

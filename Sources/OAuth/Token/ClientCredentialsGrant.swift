@@ -1,28 +1,38 @@
-// ClientCredentialsGrant: a client acts for itself (RFC 6749 §4.4). What it may ask for is what its operator wrote down for it: there is
+// ClientCredentialsGrant: a client acts for itself (OAuth 2.1 §4.2). What it may ask for is what its operator wrote down for it: there is
 // nobody to consent.
 
-package import Tokens
+import Tokens
 
-/// `grant_type=client_credentials`.
-package enum ClientCredentialsGrant {
-    /// What the client gets. Throws `unauthorized_client`, `invalid_scope` and `invalid_target`.
-    package static func grant(
-        _ parameters: OAuthParameters, to client: Client, resources: ResourceCatalogue, policy: TokenPolicy
-    ) throws(OAuthError) -> ClientGrant {
-        try client.require(.clientCredentials)
-        // OAuth 2.1 §4.2: confidential clients only.
+extension AuthorizationServer {
+    /// `grant_type=client_credentials`. Throws `unauthorized_client`, `invalid_scope` and `invalid_target`.
+    func actForItself(_ request: TokenRequest) throws(OAuthError) -> PendingGrant {
+        let client = request.client
+        // §4.2: confidential clients only.
         guard !client.isPublic else { throw OAuthError(.unauthorizedClient, "A public client cannot act for itself.") }
-        let scope = try scope(parameters, of: client)
-        let audience = try resources.granted(parameters.all("resource"), to: client)
-        return ClientGrant(
+        let scope = try scope(request.parameters, of: client)
+        let audience = try resources.granted(request.parameters.all("resource"), to: client)
+        guard audience.count <= 1 || client.policy.mayCombineResources else { throw OAuthError.severalResources }
+        let grant = ClientGrant(
             clientID: client.id, scope: scope.text, audience: audience.isEmpty ? [policy.audience] : audience,
-            lifetime: min(client.policy.accessLifetime ?? policy.accessLifetime, policy.accessLifetime))
+            lifetime: lifetimes(of: client).access, proofKey: request.proofKey)
+        return { [self] completion in
+            sessions.token(for: grant, at: request.now) { finish in
+                completion { () throws(OAuthError) in
+                    do throws(TokenFailure) {
+                        // Without a refresh token: RFC 6749 §4.4.3 says that there should be none.
+                        return IssuedTokens(access: try finish(), scope: grant.scope, isBound: grant.proofKey != nil)
+                    } catch {
+                        throw OAuthError(error)
+                    }
+                }
+            }
+        }
     }
 
     /// Some of the client's scopes, or all when it asks for none (RFC 6749 §3.3). Those about a person mean nothing here, and those of
     /// the account's own APIs are never a client's.
-    private static func scope(_ parameters: OAuthParameters, of client: Client) throws(OAuthError) -> ScopeSet {
-        let allowed = (client.metadata.scope ?? .none).subtracting(aboutPeople)
+    private func scope(_ parameters: OAuthParameters, of client: Client) throws(OAuthError) -> ScopeSet {
+        let allowed = (client.metadata.scope ?? .none).subtracting(Self.aboutPeople)
         let asked = try ScopeSet(parsing: parameters["scope"] ?? "")
         guard !asked.isEmpty else { return allowed }
         guard asked.isSubset(of: allowed) else {

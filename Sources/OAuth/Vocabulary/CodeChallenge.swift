@@ -22,11 +22,14 @@ package struct CodeChallenge: Sendable, Hashable {
         self.digest = digest
     }
 
-    /// Whether this is the challenge of `verifier` (RFC 7636 §4.6), which must have 43 to 128 unreserved characters (§4.1).
+    /// Whether this is the challenge of `verifier` (RFC 7636 §4.6).
     package func isMet(by verifier: String) -> Bool {
-        let bytes = Array(verifier.utf8)
-        guard (43...128).contains(bytes.count), bytes.allSatisfy(Self.isUnreserved) else { return false }
-        return ConstantTime.equal(Digest.sha256.hash(bytes), digest)
+        Self.isVerifier(verifier) && ConstantTime.equal(Digest.sha256.hash(Array(verifier.utf8)), digest)
+    }
+
+    /// Whether a text can be a verifier: 43 to 128 unreserved characters (RFC 7636 §4.1).
+    package static func isVerifier(_ text: String) -> Bool {
+        (43...128).contains(text.utf8.count) && text.utf8.allSatisfy(isUnreserved)
     }
 
     /// Whether a text is a SHA-256 digest in base64url.

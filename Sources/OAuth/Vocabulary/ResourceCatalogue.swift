@@ -1,5 +1,5 @@
-// ResourceCatalogue: the APIs that tokens may be for (RFC 8707). A token says one of them in `aud`; several only where the operator
-// allows a client to combine them.
+// ResourceCatalogue: the APIs that tokens may be for (RFC 8707). A grant may be for several; a token says one of them in `aud`, and
+// several only where the operator allows a client to combine them.
 
 /// The APIs that a service makes tokens for.
 package struct ResourceCatalogue: Sendable {
@@ -10,7 +10,7 @@ package struct ResourceCatalogue: Sendable {
     package init(known: [String]?) { self.known = known }
 
     /// What a client gets of what it asked for. Throws `invalid_target` for what is no address of an API (RFC 8707 §2: an absolute URI
-    /// without fragment), for one that is not known or not this client's, and for several where that is not allowed.
+    /// without fragment), and for one that is not known or not this client's.
     package func granted(_ asked: [String], to client: Client) throws(OAuthError) -> [String] {
         var resources: [String] = []
         for resource in asked where !resources.contains(where: { $0.utf8.elementsEqual(resource.utf8) }) {
@@ -20,9 +20,6 @@ package struct ResourceCatalogue: Sendable {
             guard Self.contains(known, resource), client.metadata.resources.isEmpty || Self.contains(client.metadata.resources, resource)
             else { throw OAuthError(.invalidTarget, "The client may not have tokens for this resource.") }
             resources.append(resource)
-        }
-        guard resources.count <= 1 || client.policy.mayCombineResources else {
-            throw OAuthError(.invalidTarget, "A token is for one resource: ask for one, and for the next with the refresh token.")
         }
         return resources
     }

@@ -16,6 +16,11 @@ package struct ScopeSet: Sendable, Hashable {
         for name in names where !contains(name) { self.names.append(name) }
     }
 
+    /// Scopes as they were kept with a grant.
+    package init(stored text: String) {
+        self.init(text.utf8.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) })
+    }
+
     /// Reads a space-separated list (RFC 6749 §3.3). Throws `invalid_scope` where a name has other than visible ASCII, or a quote or a
     /// backslash, and where there are too many.
     package init(parsing text: String) throws(OAuthError) {

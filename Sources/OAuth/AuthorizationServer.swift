@@ -1,0 +1,39 @@
+// AuthorizationServer: what the endpoints below /oauth2/ share. Built once; a file for each endpoint and each grant extends it.
+
+package import Accounts
+package import MartletCryptography
+import MartletEncoding
+package import Store
+package import Tokens
+
+/// An OAuth 2.1 authorization server.
+package struct AuthorizationServer: Sendable {
+    /// Where people begin.
+    package let sessions: SessionService
+    package let clients: ClientDirectory
+    package let authenticator: ClientAuthenticator
+    package let scopes: ScopeCatalogue
+    package let resources: ResourceCatalogue
+    package let throttle: LoginThrottle
+    let store: any Store
+    let random: RandomSource
+
+    package init(
+        sessions: SessionService, clients: ClientDirectory, authenticator: ClientAuthenticator, scopes: ScopeCatalogue,
+        resources: ResourceCatalogue, throttle: LoginThrottle, store: any Store, random: RandomSource
+    ) {
+        self.sessions = sessions
+        self.clients = clients
+        self.authenticator = authenticator
+        self.scopes = scopes
+        self.resources = resources
+        self.throttle = throttle
+        self.store = store
+        self.random = random
+    }
+
+    /// `iss` of every token.
+    package var issuer: String { policy.issuer }
+
+    var policy: TokenPolicy { sessions.policy }
+}
