@@ -12,6 +12,7 @@ package struct AuthorizationServer: Sendable {
     package let sessions: SessionService
     package let clients: ClientDirectory
     package let authenticator: ClientAuthenticator
+    package let keys: ClientKeys
     package let scopes: ScopeCatalogue
     package let resources: ResourceCatalogue
     package let throttle: LoginThrottle
@@ -19,12 +20,13 @@ package struct AuthorizationServer: Sendable {
     let random: RandomSource
 
     package init(
-        sessions: SessionService, clients: ClientDirectory, authenticator: ClientAuthenticator, scopes: ScopeCatalogue,
-        resources: ResourceCatalogue, throttle: LoginThrottle, store: any Store, random: RandomSource
+        sessions: SessionService, clients: ClientDirectory, authenticator: ClientAuthenticator, keys: ClientKeys,
+        scopes: ScopeCatalogue, resources: ResourceCatalogue, throttle: LoginThrottle, store: any Store, random: RandomSource
     ) {
         self.sessions = sessions
         self.clients = clients
         self.authenticator = authenticator
+        self.keys = keys
         self.scopes = scopes
         self.resources = resources
         self.throttle = throttle

@@ -26,6 +26,11 @@ struct MetadataRoutes: Sendable {
                     "\(member)_auth_methods_supported", ClientAuthenticator.methods(includingPublic: member != "introspection_endpoint"))
                 writer.member("\(member)_auth_signing_alg_values_supported", ClientAuthenticator.algorithms)
             }
+            writer.member("pushed_authorization_request_endpoint", issuer + "/oauth2/par")
+            // RFC 9101 §10.5, OpenID Connect Discovery 1.0 §3; request_uri is for what was pushed alone.
+            writer.member("request_parameter_supported", true)
+            writer.member("request_uri_parameter_supported", false)
+            writer.member("request_object_signing_alg_values_supported", ClientAuthenticator.algorithms)
             writer.member("grant_types_supported", AuthorizationServer.grants.map(\.rawValue))
             if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
             if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }

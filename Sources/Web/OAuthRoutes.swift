@@ -1,5 +1,4 @@
-// OAuthRoutes: the endpoints that clients call directly: token, introspect, revoke. Each has the same beginning (RFC 6749 §3.2): a form,
-// nothing in it twice, and a client that proves who it is.
+// OAuthRoutes: the endpoints that clients call directly: token, introspect, revoke.
 
 import HTTP
 import MartletEncoding
@@ -16,7 +15,7 @@ struct OAuthRoutes: Sendable {
 
     /// `POST /oauth2/token`.
     func token(_ request: Request) throws(Refusal) -> Outcome {
-        try asClient(request) { parameters, client throws(OAuthError) in
+        try services.asClient(request) { parameters, client throws(OAuthError) in
             let asked = TokenRequest(
                 parameters: parameters, client: client, proofKey: nil, origin: services.client(request), audit: AuditContext(request),
                 now: request.receivedAt)
@@ -30,7 +29,7 @@ struct OAuthRoutes: Sendable {
 
     /// `POST /oauth2/introspect` (RFC 7662): the client is a protected resource, or asks about its own token.
     func introspect(_ request: Request) throws(Refusal) -> Outcome {
-        try asClient(request) { parameters, client throws(OAuthError) in
+        try services.asClient(request) { parameters, client throws(OAuthError) in
             guard !client.isPublic else { throw OAuthError(.unauthorizedClient, "A public client cannot ask about tokens.") }
             let text = try parameters.required("token")
             // §2.2: "If the introspection call is properly authorized but the token is not active … the authorization server MUST return
@@ -44,7 +43,7 @@ struct OAuthRoutes: Sendable {
 
     /// `POST /oauth2/revoke` (RFC 7009).
     func revoke(_ request: Request) throws(Refusal) -> Outcome {
-        try asClient(request) { parameters, client throws(OAuthError) in
+        try services.asClient(request) { parameters, client throws(OAuthError) in
             let text = try parameters.required("token")
             // §2.2: an invalid token is no error: what the client wants is so.
             guard let token = try? services.anyAudience.verify(text, at: request.receivedAt), let id = token.tokenID else {
@@ -64,41 +63,6 @@ struct OAuthRoutes: Sendable {
     }
 
     // MARK: What they share
-
-    private typealias Step = @Sendable (OAuthParameters, Client) throws(OAuthError) -> Outcome
-
-    /// The form, and the client that it comes from, proved. A proof that counts once is noted before anything is granted.
-    private func asClient(_ request: Request, _ step: @escaping Step) throws(Refusal) -> Outcome {
-        guard request.contentType == "application/x-www-form-urlencoded" else {
-            throw Refusal(OAuthError(.invalidRequest, "The body must be application/x-www-form-urlencoded."))
-        }
-        let parameters: OAuthParameters
-        let presented: PresentedClient
-        do throws(OAuthError) {
-            guard request.headerCount(.authorization) <= 1 else {
-                throw OAuthError(.invalidRequest, "Authorization must be given once.")
-            }
-            parameters = try OAuthParameters(parsing: request.body[...])
-            try parameters.refuseRepeated(except: ["resource", "audience"])
-            presented = try PresentedClient(authorization: request.header(.authorization), parameters)
-        } catch {
-            throw Refusal(error)
-        }
-        return try services.withClient(presented.id, of: request) { client throws(Refusal) in
-            let known: AuthenticatedClient
-            do throws(OAuthError) {
-                known = try server.authenticator.authenticate(presented, as: client, at: request.receivedAt)
-            } catch {
-                throw Refusal(error)
-            }
-            guard let once = known.onceOnly else { return try Self.run(step, parameters, known.client) }
-            return once.noted(request, services) { () throws(Refusal) in try Self.run(step, parameters, known.client) }
-        }
-    }
-
-    private static func run(_ step: Step, _ parameters: OAuthParameters, _ client: Client) throws(Refusal) -> Outcome {
-        do throws(OAuthError) { return try step(parameters, client) } catch { throw Refusal(error) }
-    }
 
     /// Holds the request until the grant is decided and durable.
     private func issue(_ asked: TokenRequest, _ request: Request) throws(OAuthError) -> Outcome {
@@ -155,29 +119,4 @@ struct OAuthRoutes: Sendable {
 
     private static let inactive = Response.privateJSON(JSONWriter.object { $0.member("active", false) })
     private static let done = Response(.ok, headers: Headers([(.cacheControl, "no-store")]))
-}
-
-extension AuthenticatedClient.OnceOnly {
-    /// Goes on once the proof is noted, durably; one that was shown before is refused.
-    fileprivate func noted(
-        _ request: Request, _ services: Services, then body: @escaping @Sendable () throws(Refusal) -> Outcome
-    ) -> Outcome {
-        let (digest, until, now) = (digest, until, request.receivedAt)
-        return parked(request) { resumption in
-            services.store.write { transaction throws(StoreError) in
-                try transaction.useOnce(digest, until: until, at: now)
-            } completion: { result in
-                resumption.resume {
-                    answering { () throws(Refusal) in
-                        let isNew: Bool
-                        do throws(StoreError) { isNew = try result.get() } catch { throw Refusal(error) }
-                        guard isNew else {
-                            throw Refusal(OAuthError(.invalidClient, "The client could not be authenticated.", logDetail: "shown before"))
-                        }
-                        return try body()
-                    }
-                }
-            }
-        }
-    }
 }

@@ -22,6 +22,7 @@ package enum Routes {
         let adminClients = AdminClientRoutes(services: services)
         let registration = RegistrationRoutes(services: services)
         let oauth = OAuthRoutes(services: services)
+        let pushed = PushedRequestRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
         let metadata = MetadataRoutes(services: services)
         let feed = FeedRoutes(services: services)
@@ -45,6 +46,7 @@ package enum Routes {
             (.get, "/api/v1/users/{id}", .loop, users.one),
 
             (.post, "/oauth2/token", .loop, oauth.token),
+            (.post, "/oauth2/par", .loop, pushed.push),
             (.post, "/oauth2/introspect", .loop, oauth.introspect),
             (.post, "/oauth2/revoke", .loop, oauth.revoke),
             (.post, "/oauth2/register", .loop, registration.register),

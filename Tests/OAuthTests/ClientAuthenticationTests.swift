@@ -128,18 +128,21 @@ import Testing
         ])
     func assertions(_ assertion: Assertion) throws {
         let key = try JWK.generate(.es256)
-        let keys = #","jwks":{"keys":[\#(String(decoding: try #require(key.publicJSON), as: UTF8.self))]}"#
-        let client = try Self.client("private_key_jwt", keys: keys)
+        let keys = JWKSet([key])
+        let client = try Self.client("private_key_jwt", keys: #","jwks_uri":"https://a.example/keys""#)
         var claims: [String: String?] = [
             "iss": #""app""#, "sub": #""app""#, "aud": #""https://issuer.example""#, "exp": "1800000060", "jti": #""j1""#,
         ]
         claims.merge(assertion.claims) { $1 }
         let text = try Self.signed(claims, by: key)
         if assertion.isGood {
-            let once = try Self.authenticator.authenticate(try Self.presented(Self.body(text)), as: client, at: Self.now).onceOnly
+            let once = try Self.authenticator.authenticate(try Self.presented(Self.body(text)), as: client, keys: keys, at: Self.now)
+                .onceOnly
             #expect(once?.until == UnixTime(seconds: 1_800_000_060) && once?.digest.count == 32)
         } else {
-            #expect { try Self.authenticator.authenticate(try Self.presented(Self.body(text)), as: client, at: Self.now) } throws: {
+            #expect {
+                try Self.authenticator.authenticate(try Self.presented(Self.body(text)), as: client, keys: keys, at: Self.now)
+            } throws: {
                 ($0 as? OAuthError)?.code == .invalidClient
             }
         }
@@ -148,8 +151,8 @@ import Testing
     @Test("an assertion by another key, under HMAC, or for a client of another method is refused")
     func foreignAssertions() throws {
         let (key, other) = (try JWK.generate(.es256), try JWK.generate(.es256))
-        let keys = #","jwks":{"keys":[\#(String(decoding: try #require(key.publicJSON), as: UTF8.self))]}"#
-        let client = try Self.client("private_key_jwt", keys: keys)
+        let keys = JWKSet([key])
+        let client = try Self.client("private_key_jwt", keys: #","jwks_uri":"https://a.example/keys""#)
         let claims: [String: String?] = [
             "iss": #""app""#, "sub": #""app""#, "aud": #""https://issuer.example""#, "exp": "1800000060", "jti": #""j1""#,
         ]
@@ -161,7 +164,7 @@ import Testing
         ]
         for (text, client) in wrong {
             #expect(throws: OAuthError.self) {
-                try Self.authenticator.authenticate(try Self.presented(Self.body(text)), as: client, at: Self.now)
+                try Self.authenticator.authenticate(try Self.presented(Self.body(text)), as: client, keys: keys, at: Self.now)
             }
         }
     }

@@ -26,6 +26,11 @@ import Tokens
     import Darwin
 #endif
 
+/// No host answers.
+struct Nowhere: Fetcher {
+    func get(_ request: FetchRequest) throws(FetchFailure) -> FetchResponse { throw .unreachable(detail: "nowhere") }
+}
+
 struct Server {
     static let issuer = "https://auth.example"
     static let start = UnixTime(seconds: 1_800_000_000)
@@ -117,7 +122,8 @@ struct Server {
             clientRegistration: DynamicRegistration(access: clientRegistration, registrar: registrar, issuer: Self.issuer),
             oauth: AuthorizationServer(
                 sessions: sessions, clients: clients,
-                authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: Self.issuer), scopes: ScopeCatalogue(own: []),
+                authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: Self.issuer),
+                keys: ClientKeys(fetcher: Nowhere(), publicFetcher: Nowhere(), throttle: throttle), scopes: ScopeCatalogue(own: []),
                 resources: ResourceCatalogue(known: nil), throttle: throttle, store: store, random: random),
             verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),

@@ -71,8 +71,9 @@ struct Service: Sendable {
             clientRegistration: DynamicRegistration(access: configuration.clientRegistration, registrar: registrar, issuer: issuer.name),
             oauth: AuthorizationServer(
                 sessions: issuer.sessions, clients: clients,
-                authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: issuer.name), scopes: ScopeCatalogue(own: []),
-                resources: ResourceCatalogue(known: nil), throttle: throttle, store: installation.store, random: random),
+                authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: issuer.name),
+                keys: ClientKeys(fetcher: CurlFetcher(), publicFetcher: CurlFetcher(allowing: \.isPublic), throttle: throttle),
+                scopes: ScopeCatalogue(own: []), resources: ResourceCatalogue(known: nil), throttle: throttle, store: installation.store, random: random),
             verifier: issuer.firstPartyVerifier(revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),

@@ -49,12 +49,15 @@ package struct Client: Sendable, Hashable {
     package let metadata: ClientMetadata
     package let policy: ClientPolicy
     package let version: Int64
+    /// Whether an operator made it: its addresses may be within the network.
+    package let isOperators: Bool
 
     /// Reads what is stored. Throws `server_error` where that does not keep the rules any more.
     package init(_ record: OAuthClient) throws(OAuthError) {
         id = record.id
         secret = record.secret
         version = record.version
+        isOperators = record.origin == .operator
         do {
             metadata = try ClientMetadata(parsing: try JSONDocument(parsing: Array(record.metadata.utf8)).root)
             policy = try ClientPolicy(parsing: try JSONDocument(parsing: Array(record.policy.utf8)).root)
@@ -70,6 +73,7 @@ package struct Client: Sendable, Hashable {
         metadata = document.metadata
         policy = ClientPolicy()
         version = 0
+        isOperators = false
     }
 
     /// What people are shown.

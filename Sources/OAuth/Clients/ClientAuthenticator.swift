@@ -3,7 +3,7 @@
 
 import MartletCryptography
 package import MartletEncoding
-import MartletJOSE
+package import MartletJOSE
 
 /// A client that has proved who it is, or is public.
 package struct AuthenticatedClient: Sendable {
@@ -41,9 +41,11 @@ package struct ClientAuthenticator: Sendable {
     /// What their assertions may be signed with.
     package static var algorithms: [String] { SignatureAlgorithm.asymmetric.map(\.name) }
 
-    /// The client, proved. `client` is nil where there is none of that id: what follows takes as long. Throws `invalid_client`.
-    package func authenticate(_ presented: PresentedClient, as client: Client?, at now: UnixTime) throws(OAuthError) -> AuthenticatedClient
-    {
+    /// The client, proved. `client` is nil where there is none of that id: what follows takes as long. `keys` are the client's, for an
+    /// assertion. Throws `invalid_client`.
+    package func authenticate(
+        _ presented: PresentedClient, as client: Client?, keys: JWKSet = JWKSet(), at now: UnixTime
+    ) throws(OAuthError) -> AuthenticatedClient {
         switch presented.proof {
         case .nothing:
             guard let client, client.isPublic else { throw Self.refusal }
@@ -53,9 +55,7 @@ package struct ClientAuthenticator: Sendable {
             guard let client, client.metadata.authenticationMethod == method, client.secret != nil, isRight else { throw Self.refusal }
             return AuthenticatedClient(client: client, onceOnly: nil)
         case .assertion(let text):
-            guard let client, client.metadata.authenticationMethod == .privateKeyJWT, let json = client.metadata.keySet,
-                let keys = try? JWKSet(parsing: json)
-            else { throw Self.refusal }
+            guard let client, client.metadata.authenticationMethod == .privateKeyJWT else { throw Self.refusal }
             return AuthenticatedClient(client: client, onceOnly: try check(text, of: client, by: keys, at: now))
         }
     }

@@ -3,6 +3,7 @@
 // document never says more than was read.
 
 package import MartletEncoding
+import MartletJOSE
 
 /// How a client proves who it is at the token endpoint (RFC 7591 §2).
 package enum ClientAuthenticationMethod: String, Sendable, Hashable, CaseIterable {
@@ -41,6 +42,10 @@ package struct ClientMetadata: Sendable, Hashable {
     package var requiresDPoP: Bool
     /// `require_pushed_authorization_requests` (RFC 9126 §6).
     package var requiresPushedRequests: Bool
+    /// `require_signed_request_object` (RFC 9101 §10.5).
+    package var requiresSignedRequests: Bool
+    /// `request_object_signing_alg`; nil for any that the client's keys are for.
+    package var requestObjectAlgorithm: String?
     /// `require_auth_time` (OpenID Connect Dynamic Client Registration 1.0 §2).
     package var requiresAuthTime: Bool
     /// `default_max_age`, in seconds.
@@ -88,6 +93,8 @@ package struct ClientMetadata: Sendable, Hashable {
         keySetURI = try members.pageURI("jwks_uri")
         requiresDPoP = try members.flag("dpop_bound_access_tokens")
         requiresPushedRequests = try members.flag("require_pushed_authorization_requests")
+        requiresSignedRequests = try members.flag("require_signed_request_object")
+        requestObjectAlgorithm = try members.text("request_object_signing_alg", maximum: 16)
         requiresAuthTime = try members.flag("require_auth_time")
         defaultMaxAge = try members.seconds("default_max_age")
         idTokenAlgorithm = try members.text("id_token_signed_response_alg", maximum: 16)
@@ -121,6 +128,8 @@ package struct ClientMetadata: Sendable, Hashable {
         if let keySetURI { writer.member("jwks_uri", keySetURI) }
         if requiresDPoP { writer.member("dpop_bound_access_tokens", true) }
         if requiresPushedRequests { writer.member("require_pushed_authorization_requests", true) }
+        if requiresSignedRequests { writer.member("require_signed_request_object", true) }
+        if let requestObjectAlgorithm { writer.member("request_object_signing_alg", requestObjectAlgorithm) }
         if requiresAuthTime { writer.member("require_auth_time", true) }
         if let defaultMaxAge { writer.member("default_max_age", defaultMaxAge) }
         if let idTokenAlgorithm { writer.member("id_token_signed_response_alg", idTokenAlgorithm) }
@@ -147,6 +156,15 @@ package struct ClientMetadata: Sendable, Hashable {
         }
         if authenticationMethod == .privateKeyJWT, keySet == nil, keySetURI == nil {
             throw OAuthError(.invalidClientMetadata, "private_key_jwt needs jwks or jwks_uri.", member: "jwks")
+        }
+        // RFC 9101 §10.5: what must be signed needs a key, and none is the one algorithm that proves nothing.
+        if requiresSignedRequests, keySet == nil, keySetURI == nil {
+            throw OAuthError(.invalidClientMetadata, "require_signed_request_object needs jwks or jwks_uri.", member: "jwks")
+        }
+        if let requestObjectAlgorithm, !SignatureAlgorithm.asymmetric.contains(where: { $0.name == requestObjectAlgorithm }) {
+            throw OAuthError(
+                .invalidClientMetadata, "request_object_signing_alg must be one of the asymmetric algorithms that are served.",
+                member: "request_object_signing_alg")
         }
         // RFC 7591 §2: "The jwks_uri and jwks parameters MUST NOT both be present".
         if keySet != nil, keySetURI != nil {

@@ -2,6 +2,7 @@
 // and no second one (RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request").
 
 import MartletEncoding
+import MartletJOSE
 
 /// A client as it presents itself, unproven.
 package struct PresentedClient: Sendable, Hashable {
@@ -16,6 +17,12 @@ package struct PresentedClient: Sendable, Hashable {
         case secret(String, ClientAuthenticationMethod)
         /// A JWT of RFC 7523 §2.2.
         case assertion(String)
+    }
+
+    /// The `kid` that an assertion names, unproven; nil for none.
+    package var keyID: String? {
+        guard case .assertion(let text) = proof else { return nil }
+        return (try? CompactJWS(parsing: Array(text.utf8)))?.unverifiedHeader.keyID
     }
 
     /// Reads `Authorization` and the parameters. Throws `invalid_client` where there is no client or a header that cannot be read,

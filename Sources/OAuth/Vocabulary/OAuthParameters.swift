@@ -29,9 +29,31 @@ package struct OAuthParameters: Sendable, Hashable {
     }
 
     /// Parameters that came another way: in a request object, or pushed before.
-    package init(_ values: [String: String]) {
-        self.values = values.filter { !$0.value.isEmpty }.mapValues { [$0] }
+    package init(_ values: [String: [String]]) {
+        self.values = values.mapValues { $0.filter { !$0.isEmpty } }.filter { !$0.value.isEmpty }
     }
+
+    /// Reads what ``json`` wrote. Throws `server_error` for anything else.
+    package init(json text: String) throws(OAuthError) {
+        guard let root = (try? JSONDocument(parsing: Array(text.utf8)))?.root, root.isObject else {
+            throw OAuthError(.serverError, "The request cannot be read.", logDetail: "stored parameters are no JSON object")
+        }
+        self.init(Dictionary(root.members.map { ($0.name, $0.value.strings ?? []) }) { first, _ in first })
+    }
+
+    /// A JSON object with an array of texts for each parameter.
+    package var json: String {
+        let bytes = JSONWriter.object(capacity: 512) { writer in
+            for (name, values) in values.sorted(by: { $0.key < $1.key }) { writer.member(name, values) }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Those without the ones of these names.
+    package func removing(_ names: Set<String>) -> Self { Self(values.filter { !names.contains($0.key) }) }
+
+    /// Those with this one, in place of what was there.
+    package func setting(_ name: String, to value: String) -> Self { Self(values.merging([name: [value]]) { $1 }) }
 
     /// The value of a parameter; nil when it is not there.
     ///
@@ -70,7 +92,7 @@ package struct OAuthParameters: Sendable, Hashable {
     }
 
     /// A name of the peer's, fit for `error_description` (RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E).
-    private static func printable(_ name: String) -> String {
+    static func printable(_ name: String) -> String {
         let bytes = name.utf8.prefix(64).map { (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C ? $0 : UInt8(ascii: "?") }
         return String(decoding: bytes, as: UTF8.self)
     }

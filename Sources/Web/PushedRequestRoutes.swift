@@ -1,0 +1,41 @@
+// PushedRequestRoutes: POST /oauth2/par (RFC 9126).
+
+import HTTP
+import MartletEncoding
+import OAuth
+import ResourceServer
+import Store
+
+struct PushedRequestRoutes: Sendable {
+    let services: Services
+
+    func push(_ request: Request) throws(Refusal) -> Outcome {
+        try services.asClient(request) { parameters, client throws(OAuthError) in
+            let now = request.receivedAt
+            switch try services.oauth.resolution(of: parameters, from: client, at: now) {
+            case .here, .stored: return try keep(parameters, client, request)
+            case .outbound:
+                return hop(to: .outbound) { () throws(Refusal) in
+                    do throws(OAuthError) { return try keep(parameters, client, request) } catch { throw Refusal(error) }
+                }
+            }
+        }
+    }
+
+    private func keep(_ parameters: OAuthParameters, _ client: Client, _ request: Request) throws(OAuthError) -> Outcome {
+        let now = request.receivedAt
+        let pushed = try services.oauth.push(parameters, from: client, proofKey: nil, at: now)
+        return services.commit(for: request) { transaction throws(StoreError) in
+            try transaction.addPushedRequest(
+                pushed.hash, ofClient: client.id, parameters: pushed.parameters, until: pushed.expiresAt, at: now)
+        } then: { _ in
+            // §2.2: 201.
+            Response.privateJSON(
+                .created,
+                JSONWriter.object { writer in
+                    writer.member("request_uri", pushed.uri)
+                    writer.member("expires_in", PushedRequest.lifetime)
+                })
+        }
+    }
+}
