@@ -30,7 +30,7 @@ package struct CORSPolicy: Sendable {
         guard let origin, allows(origin) else { return }
         headers.append(.accessControlAllowOrigin, origin)
         headers.append(.accessControlAllowCredentials, "true")
-        headers.append(.accessControlExposeHeaders, "etag, retry-after, www-authenticate, x-request-id")
+        headers.append(.accessControlExposeHeaders, "dpop-nonce, etag, retry-after, www-authenticate, x-request-id")
     }
 
     /// Adds the fields for the answer to a preflight (OPTIONS with `Access-Control-Request-Method`), whose `Allow` is given;
@@ -38,7 +38,7 @@ package struct CORSPolicy: Sendable {
     package func applyPreflight(to headers: inout Headers, origin: ArraySlice<UInt8>?, allow: String) {
         guard let origin, allows(origin) else { return }
         headers.append(.accessControlAllowMethods, allow)
-        headers.append(.accessControlAllowHeaders, "authorization, content-type, if-match, x-request-id")
+        headers.append(.accessControlAllowHeaders, "authorization, content-type, dpop, if-match, x-request-id")
         headers.append(.accessControlMaxAge, "600")
     }
 

@@ -15,6 +15,8 @@ package struct Refusal: Error, Sendable, Equatable {
     package var allow: String?
     /// For the log only, never for the client.
     package var logDetail: String?
+    /// The value of `DPoP-Nonce` (RFC 9449 §8), which the renderer writes; nil for no such field.
+    package var proofNonce: String?
     /// What is wrong with which member of the body, as JSON text for the renderer; nil for nothing.
     package var fields: [UInt8]?
 

@@ -1,6 +1,7 @@
 // Request: what a handler sees. Bytes were judged when they were read; text is made when it is asked for.
 
 package import MartletEncoding
+import Synchronization
 
 /// A complete request.
 package final class Request: Sendable {
@@ -12,6 +13,8 @@ package final class Request: Sendable {
     package let id: RequestID
     /// The client's address, behind whatever trusted proxies say.
     package let client: ClientAddress
+    /// Whether a trusted proxy sent it, whose other forwarding fields may be believed, too.
+    package let isForwarded: Bool
     /// When the request was complete.
     package let receivedAt: UnixTime
 
@@ -19,11 +22,12 @@ package final class Request: Sendable {
     private let parameters: [Router.Parameter]
     /// Kept for as long as the content is.
     private let bodyShare: BodyBudget.Share?
+    private let counted = Mutex<[UInt8]>([])
 
     /// A request from its parts; `parameters` is what the router captured, `bodyShare` what the content takes of a budget.
     package init(
         head: RequestHead, parameters: [Router.Parameter] = [], body: [UInt8], bodyShare: BodyBudget.Share? = nil, id: RequestID,
-        client: ClientAddress, receivedAt: UnixTime
+        client: ClientAddress, isForwarded: Bool = false, receivedAt: UnixTime
     ) {
         self.bodyShare = bodyShare
         self.head = head
@@ -31,6 +35,7 @@ package final class Request: Sendable {
         self.body = body
         self.id = id
         self.client = client
+        self.isForwarded = isForwarded
         self.receivedAt = receivedAt
         method = head.method
     }
@@ -97,6 +102,11 @@ package final class Request: Sendable {
             .filter { !$0.isEmpty }
     }
 
+    /// The values of all header fields of this name, in order.
+    package func headerValues(_ name: HeaderName) -> [String] {
+        head.values(of: name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// How many header fields have this name.
     package func headerCount(_ name: HeaderName) -> Int { head.count(of: name) }
 
@@ -112,6 +122,16 @@ package final class Request: Sendable {
             }
         }
         return found.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether something that counts once comes up in this request for the first time. Several steps may look at the same request, and
+    /// what it shows is used once all the same.
+    package func isFirstSight(of digest: [UInt8]) -> Bool {
+        counted.withLock { counted in
+            guard counted != digest else { return false }
+            counted = digest
+            return true
+        }
     }
 
     /// The body's media type in lower case, without parameters (`application/json`); nil when none, or no well-formed one, is given.

@@ -71,7 +71,8 @@ package struct TrustedProxies: Sendable {
         return client
     }
 
-    private func trusts(_ address: ClientAddress) -> Bool {
+    /// Whether a peer is one of the proxies.
+    package func trusts(_ address: ClientAddress) -> Bool {
         if address == .local { return trustsLocalPeers }
         return networks.contains { $0.contains(address) }
     }

@@ -239,7 +239,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         let parameters = if case .route(_, let parameters) = resolution { parameters } else { [Router.Parameter]() }
         let request = Request(
             head: head, parameters: parameters, body: body, bodyShare: state.takeBodyShare(), id: id,
-            client: share.configuration.proxies.client(peer: peer, head: head), receivedAt: share.wallTime)
+            client: share.configuration.proxies.client(peer: peer, head: head),
+            isForwarded: share.configuration.proxies.trusts(peer), receivedAt: share.wallTime)
         self.id = id
         self.request = request
         isInFlight = true

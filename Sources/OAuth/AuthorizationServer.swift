@@ -3,6 +3,7 @@
 package import Accounts
 package import MartletCryptography
 import MartletEncoding
+package import MartletVerifier
 package import Store
 package import Tokens
 
@@ -16,12 +17,15 @@ package struct AuthorizationServer: Sendable {
     package let scopes: ScopeCatalogue
     package let resources: ResourceCatalogue
     package let throttle: LoginThrottle
+    /// Access tokens of this issuer for any audience.
+    let verifier: TokenVerifier
     let store: any Store
     let random: RandomSource
 
     package init(
         sessions: SessionService, clients: ClientDirectory, authenticator: ClientAuthenticator, keys: ClientKeys,
-        scopes: ScopeCatalogue, resources: ResourceCatalogue, throttle: LoginThrottle, store: any Store, random: RandomSource
+        scopes: ScopeCatalogue, resources: ResourceCatalogue, throttle: LoginThrottle, verifier: TokenVerifier, store: any Store,
+        random: RandomSource
     ) {
         self.sessions = sessions
         self.clients = clients
@@ -30,6 +34,7 @@ package struct AuthorizationServer: Sendable {
         self.scopes = scopes
         self.resources = resources
         self.throttle = throttle
+        self.verifier = verifier
         self.store = store
         self.random = random
     }

@@ -3,6 +3,7 @@
 
 package import HTTP
 import MartletEncoding
+import MartletVerifier
 
 /// The metadata of one resource.
 package struct ResourceMetadata: Sendable {
@@ -29,6 +30,8 @@ package struct ResourceMetadata: Sendable {
             writer.member("authorization_servers", issuers)
             if !scopes.isEmpty { writer.member("scopes_supported", scopes) }
             writer.member("bearer_methods_supported", ["header"])
+            // Bound tokens are taken, and not demanded: dpop_bound_access_tokens_required stays away, which says false.
+            writer.member("dpop_signing_alg_values_supported", DPoPProof.algorithms)
             writer.member("resource_name", name)
         }
         return Response.json(.ok, json).adding(.cacheControl, "public, max-age=300")

@@ -7,11 +7,14 @@ package import MartletVerifier
 /// The way past a verifier.
 package struct TokenGate: Sendable {
     private let verifier: TokenVerifier
+    private let server: String?
     private let clock: @Sendable () -> UnixTime
 
-    /// A gate that this verifier keeps. `clock` is asked when a token has waited: it is another time by then.
-    package init(_ verifier: TokenVerifier, clock: @escaping @Sendable () -> UnixTime) {
+    /// A gate that this verifier keeps. `server` is where clients reach it, such as `https://api.example`: what proofs must be for
+    /// (RFC 9449 §4.3); nil where nobody said it, and tokens that are bound to a key are refused. `clock` is asked when a token has waited: it is another time by then.
+    package init(_ verifier: TokenVerifier, at server: String?, clock: @escaping @Sendable () -> UnixTime) {
         self.verifier = verifier
+        self.server = server
         self.clock = clock
     }
 
@@ -21,20 +24,20 @@ package struct TokenGate: Sendable {
     package func pass(
         _ request: Request, requiring scope: String? = nil, _ body: @escaping @Sendable (VerifiedToken) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
-        let text = try request.bearerToken()
+        let shown = try request.shownToken()
         let token: VerifiedToken
         do throws(VerificationFailure) {
-            token = try verifier.verify(text, at: request.receivedAt, requiring: scope)
+            token = try verifier.verify(shown, of: request, to: server, at: request.receivedAt, requiring: scope)
         } catch .keyPending {
-            return waiting(request, text, scope, body)
+            return waiting(request, shown, scope, body)
         } catch {
-            throw Refusal(error)
+            throw Refusal(error, of: verifier, at: request.receivedAt)
         }
         return try body(token)
     }
 
     private func waiting(
-        _ request: Request, _ text: ArraySlice<UInt8>, _ scope: String?,
+        _ request: Request, _ shown: ShownToken, _ scope: String?,
         _ body: @escaping @Sendable (VerifiedToken) throws(Refusal) -> Outcome
     ) -> Outcome {
         let late = ErrorBody.render(Refusal(VerificationFailure.keyPending), request.id).adding(.retryAfter, "1")
@@ -44,9 +47,9 @@ package struct TokenGate: Sendable {
                     answering { () throws(Refusal) in
                         let token: VerifiedToken
                         do throws(VerificationFailure) {
-                            token = try verifier.verify(text, at: clock(), requiring: scope)
+                            token = try verifier.verify(shown, of: request, to: server, at: clock(), requiring: scope)
                         } catch {
-                            throw Refusal(error)
+                            throw Refusal(error, of: verifier, at: clock())
                         }
                         return try body(token)
                     }

@@ -11,12 +11,12 @@ package struct WhoamiRoutes: Sendable {
     private let metadata: Response
     private let unready: @Sendable () -> String?
 
-    /// Routes behind a verifier. `unready` says why the process cannot judge tokens; nil when it can.
+    /// Routes behind a verifier. `server` is where clients reach them, as ``TokenGate`` has it. `unready` says why the process cannot judge tokens; nil when it can.
     package init(
-        _ verifier: TokenVerifier, metadata: ResourceMetadata, clock: @escaping @Sendable () -> UnixTime,
+        _ verifier: TokenVerifier, at server: String?, metadata: ResourceMetadata, clock: @escaping @Sendable () -> UnixTime,
         unready: @escaping @Sendable () -> String?
     ) {
-        gate = TokenGate(verifier, clock: clock)
+        gate = TokenGate(verifier, at: server, clock: clock)
         self.metadata = metadata.response
         self.unready = unready
     }

@@ -212,8 +212,7 @@ extension SQLTransaction {
 
 extension Session {
     func isWithinGrace(_ request: RotationRequest, at now: UnixTime) -> Bool {
-        request.graceSeconds > 0 && retries < request.maximumRetries
-            && rotatedAt.adding(seconds: -SQLTransaction.skew) <= now && now < rotatedAt.adding(seconds: request.graceSeconds)
+        isWithinGrace(seconds: request.graceSeconds, maximumRetries: request.maximumRetries, at: now)
     }
 
     fileprivate mutating func use(accessUntil end: UnixTime, at now: UnixTime) {

@@ -74,6 +74,12 @@ package struct Session: Sendable, Hashable {
     /// The client of the sessions that an administrator begins as other users, so that they can all be taken back.
     package static func impersonationClient(of administrator: UserID) -> String { "impersonation:\(administrator.text)" }
 
+    /// Whether the refresh token before the current one is answered still. A clock that is up to a minute behind the one that rotated
+    /// is within the grace; 0 seconds are none.
+    package func isWithinGrace(seconds: Int64, maximumRetries: Int64, at now: UnixTime) -> Bool {
+        seconds > 0 && retries < maximumRetries && rotatedAt.adding(seconds: -60) <= now && now < rotatedAt.adding(seconds: seconds)
+    }
+
     /// The session that an access token's `sid` belongs to.
     package static func id(ofAccessSessionID text: String) -> SessionID {
         SessionID(String(decoding: text.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self))

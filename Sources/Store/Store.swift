@@ -266,6 +266,8 @@ package enum Fact: String, Sendable {
     case signingAlgorithm = "signing_algorithm"
     /// The key that client secrets are stored under, sealed.
     case clientSecretKey = "client_secret_key"
+    /// The key of the tokens of forms, sealed.
+    case formTokenKey = "form_token_key"
     /// How far the last import of accounts came, as JSON of the importer's own.
     case importProgress = "import_progress"
 }

@@ -1,5 +1,5 @@
 // DPoPProof: that whoever sends a request holds a key (RFC 9449). The checks are those of §4.3 in its order; whether the proof was shown
-// before, and whether its nonce is one that was given out, is for whoever keeps such things.
+// before (ProofReplays), and whether its nonce is one that was given out (DPoPNonces), is for whoever keeps such things.
 import MartletCryptography
 public import MartletEncoding
 import MartletJOSE
@@ -59,6 +59,18 @@ public struct DPoPProof: Sendable, Hashable {
         nonce = payload["nonce"]?.string
     }
 
+    /// Checks the proof that came with a request: there must be one and no second one (§4.3 step 1). Otherwise as
+    /// ``init(verifying:method:uri:accessToken:at:)``.
+    public init(_ presented: PresentedProof, accessToken: [UInt8]?, at now: UnixTime) throws(DPoPFailure) {
+        guard let text = presented.fields.first else { throw .missing }
+        guard presented.fields.count == 1 else { throw .repeated }
+        try self.init(
+            verifying: Array(text.utf8), method: presented.method, uri: presented.uri, accessToken: accessToken, at: now)
+    }
+
+    /// The algorithms that proofs may be signed with, for metadata and challenges.
+    public static var algorithms: [String] { SignatureAlgorithm.asymmetric.map(\.name) }
+
     /// What to remember so that a proof counts once: a digest of its key and `jti`.
     public var digest: [UInt8] { Digest.sha256.hash(Array("dpop\0\(thumbprint)\0\(tokenID)".utf8)) }
 
@@ -84,17 +96,71 @@ public struct DPoPProof: Sendable, Hashable {
     }
 }
 
+/// What a request shows as its proof, unverified.
+public struct PresentedProof: Sendable {
+    let fields: [String]
+    let method: String
+    let uri: String
+    /// Whether an earlier step of the same request has used this proof up.
+    package var wasCounted: (@Sendable (_ digest: [UInt8]) -> Bool)?
+
+    /// The proof of one request.
+    ///
+    /// - `fields`: the values of all its `DPoP` header fields.
+    /// - `method`: its method, such as `GET`.
+    /// - `uri`: where it went, as its client knows it, with scheme and host: from configuration, or from a proxy that is trusted, never
+    ///   from `Host`, which the client writes. Query and fragment do not count.
+    public init(_ fields: [String], method: String, uri: String) {
+        self.fields = fields
+        self.method = method
+        self.uri = uri
+    }
+}
+
 /// Why a proof is refused.
 public enum DPoPFailure: Error, Sendable, Hashable {
+    /// There is none, or more than one (§4.3 step 1).
+    case missing, repeated
     case malformed, wrongType, algorithmNotAllowed, noKey, privateKey, badSignature
     case missingClaim(String)
     case wrongMethod, wrongURI, tooOld, tooEarly
     /// It is not for the access token that came along.
     case wrongToken
+    /// It was shown before.
+    case replayed
+    /// It needs a nonce of the server's (§9): it has none, or an old one.
+    case nonceNeeded
+    /// So many proofs come at the moment that no further one can be remembered.
+    case crowded
+
+    /// The exact cause, stable, for logs.
+    public var reason: String {
+        switch self {
+        case .missing: "proof_missing"
+        case .repeated: "proof_repeated"
+        case .malformed: "proof_malformed"
+        case .wrongType: "proof_wrong_type"
+        case .algorithmNotAllowed: "proof_algorithm_not_allowed"
+        case .noKey: "proof_no_key"
+        case .privateKey: "proof_private_key"
+        case .badSignature: "proof_bad_signature"
+        case .missingClaim(let name): "proof_missing_claim_\(name)"
+        case .wrongMethod: "proof_wrong_method"
+        case .wrongURI: "proof_wrong_uri"
+        case .tooOld: "proof_too_old"
+        case .tooEarly: "proof_too_early"
+        case .wrongToken: "proof_wrong_token"
+        case .replayed: "proof_replayed"
+        case .nonceNeeded: "proof_nonce_needed"
+        case .crowded: "proof_crowded"
+        }
+    }
 
     /// What is wrong, in a sentence for the client's developer.
     public var message: String {
         switch self {
+        case .missing: "There is no DPoP proof."
+        case .repeated: "There is more than one DPoP proof."
         case .malformed: "The DPoP proof is not a JWT."
         case .wrongType: "The typ of the DPoP proof must be dpop+jwt."
         case .algorithmNotAllowed: "The alg of the DPoP proof must be asymmetric and fit its key."
@@ -107,6 +173,9 @@ public enum DPoPFailure: Error, Sendable, Hashable {
         case .tooOld: "The DPoP proof is too old."
         case .tooEarly: "The DPoP proof is from the future: the client's clock is ahead."
         case .wrongToken: "The DPoP proof is for another access token."
+        case .replayed: "The DPoP proof was used before."
+        case .nonceNeeded: "The DPoP proof needs the nonce that is given with this answer."
+        case .crowded: "Too many proofs come at once; try again later."
         }
     }
 }

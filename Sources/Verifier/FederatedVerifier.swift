@@ -42,6 +42,15 @@ public struct FederatedVerifier: Sendable {
         return try await chosen.get().verify(token, requiring: scope, clock: clock)
     }
 
+    /// Verifies a token that came with a proof, as ``TokenVerifier`` does. Each issuer's verifier remembers the proofs of its
+    /// own tokens.
+    public func verify(
+        _ token: String, proof: PresentedProof, at now: UnixTime, requiring scope: String? = nil
+    ) throws(VerificationFailure) -> VerifiedToken {
+        let chosen = Array(token.utf8).withUnsafeBufferPointer { text in verifier(for: text) }
+        return try chosen.get().verify(token, proof: proof, at: now, requiring: scope)
+    }
+
     /// A token that was found good before is known to its verifier, and its claims need not be read again to find that.
     private func verifier(for text: UnsafeBufferPointer<UInt8>) -> Result<TokenVerifier, VerificationFailure> {
         for (_, verifier) in verifiers where verifier.holds(text) { return .success(verifier) }

@@ -32,13 +32,15 @@ public final class RemoteVerifier: Sendable {
     /// - `authorization`: the `Authorization` header for a feed that is not public, asked for before every request.
     /// - `limits`: how long keys that cannot be fetched again still verify, and how often an unknown one is looked for.
     /// - `oldIssuer`: whose tokens are accepted as well until its end, as ``TokenVerifier`` has it.
+    /// - `proofNonces`: nonces that proofs must name, as ``TokenVerifier`` has it.
     /// - `algorithms`, `leeway`, `requiredScopes`: as ``VerificationPolicy`` has them.
     /// - Throws: ``InvalidIssuer`` when the issuer is not an address that keys may be fetched from.
     public init(
         issuer: String, audience: String? = nil, fetcher: any Fetcher, tiers: FleetTiers? = nil,
         revocations following: Revocations = .followed(whenStale: .accept), authorization: @escaping @Sendable () -> String? = { nil },
         limits: RemoteKeySource.Limits = .init(), algorithms: [SignatureAlgorithm] = SignatureAlgorithm.asymmetric, leeway: Int64 = 30,
-        requiredScopes: [String] = [], oldIssuer: OldIssuer? = nil, clock: @escaping @Sendable () -> UnixTime = SystemClock.now
+        requiredScopes: [String] = [], oldIssuer: OldIssuer? = nil, proofNonces: DPoPNonces? = nil,
+        clock: @escaping @Sendable () -> UnixTime = SystemClock.now
     ) throws(InvalidIssuer) {
         guard let keys = RemoteKeySource(.issuer(issuer), fetcher: fetcher, tiers: tiers, limits: limits, clock: clock) else {
             throw InvalidIssuer(issuer: issuer)
@@ -55,7 +57,7 @@ public final class RemoteVerifier: Sendable {
         verifier = TokenVerifier(
             policy: VerificationPolicy(
                 issuer: issuer, audiences: [audience ?? issuer], algorithms: algorithms, leeway: leeway, requiredScopes: requiredScopes),
-            keys: keys, revocations: revocations, oldIssuer: oldIssuer)
+            keys: keys, revocations: revocations, oldIssuer: oldIssuer, proofNonces: proofNonces)
     }
 
     /// Begins to fetch keys and to follow the feed, each on a thread of its own.
@@ -70,9 +72,17 @@ public final class RemoteVerifier: Sendable {
         keys.stop()
     }
 
-    /// Verifies a token; if its key is just being fetched, waits for it without a thread, two seconds at most.
+    /// Verifies a token for whoever bears it, that is one that came as `Authorization: Bearer`; if its key is just being fetched, waits
+    /// for it without a thread, two seconds at most. A token that is bound to a key is refused.
     public func verify(_ token: String, requiring scope: String? = nil) async throws(VerificationFailure) -> VerifiedToken {
         try await verifier.verify(token, requiring: scope, clock: clock)
+    }
+
+    /// Verifies a token that came as `Authorization: DPoP`, with the proof that whoever sent it holds its key; waits as the other does.
+    public func verify(
+        _ token: String, proof: PresentedProof, requiring scope: String? = nil
+    ) async throws(VerificationFailure) -> VerifiedToken {
+        try await verifier.verify(token, proof: proof, requiring: scope, clock: clock)
     }
 
     /// Whether tokens can be judged: there are keys, and what was revoked until now is known, if the issuer tells it at all.

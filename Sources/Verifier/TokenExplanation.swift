@@ -41,6 +41,8 @@ public struct TokenExplanation: Sendable {
         case notBefore = "not_before"
         case scope
         case revocation
+        /// Whether it is for whoever bears it.
+        case binding
     }
 
     /// What was made of it.

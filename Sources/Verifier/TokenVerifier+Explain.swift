@@ -88,6 +88,8 @@ extension TokenVerifier {
             case .stale: .failed(.revocationsStale)
             }
         steps.append(Step(check: .revocation, value: revocations == nil ? "not followed" : nil, verdict: verdict))
+        let binding = claims["cnf"].map { $0["jkt"]?.string.map { "the key \($0)" } ?? "another way than DPoP" }
+        steps.append(Step(check: .binding, value: binding, verdict: binding == nil ? .passed : .failed(.proofRequired)))
         return TokenExplanation(steps: steps, unverifiedHeader: header, unverifiedClaims: claims)
     }
 

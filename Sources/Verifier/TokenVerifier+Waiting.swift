@@ -18,6 +18,18 @@ extension TokenVerifier {
         }
     }
 
+    /// The same for a token that came with a proof.
+    public func verify(
+        _ token: String, proof: PresentedProof, requiring scope: String? = nil, clock: @Sendable () -> UnixTime
+    ) async throws(VerificationFailure) -> VerifiedToken {
+        do throws(VerificationFailure) {
+            return try verify(token, proof: proof, at: clock(), requiring: scope)
+        } catch .keyPending {
+            await settled()
+            return try verify(token, proof: proof, at: clock(), requiring: scope)
+        }
+    }
+
     /// Calls `resume` once, when trying again a token that was ``VerificationFailure/keyPending`` makes sense.
     package func whenSettled(_ resume: @escaping @Sendable () -> Void) {
         keys.whenSettled(resume)

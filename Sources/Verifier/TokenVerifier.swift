@@ -4,6 +4,8 @@
 //       no: form → typ → alg allowed → key by kid and alg → signature → claims (one list) ─┴─> extra scope → revocation
 //                   └─ another: the old issuer's? ─> its alg → its key → claims (its list) ─┘
 //
+// and last who holds it: a token that is bound to a key is nothing without a proof of that key (TokenVerifier+Proof).
+//
 // Synchronous and never waiting: no network, no disk, locks held for some nanoseconds. `explain` walks the same steps to their
 // end (TokenVerifier+Explain).
 public import MartletEncoding
@@ -17,6 +19,9 @@ public final class TokenVerifier: Sendable {
     let revocations: (any RevocationCheck)?
     /// Whose tokens are accepted besides the issuer's own; nil for nobody's.
     public let oldIssuer: OldIssuer?
+    /// What proofs must name, where the server gives out nonces; nil where it does not.
+    public let proofNonces: DPoPNonces?
+    let proofs = ProofReplays()
     private let cache: TokenCache
 
     /// A verifier.
@@ -27,34 +32,37 @@ public final class TokenVerifier: Sendable {
     ///   takes about 2 KiB; ones over 4 KiB are not kept, and none takes more than 12 KiB.
     /// - `oldIssuer`: whose tokens are accepted as well, until its end. Only a token whose `typ` is not the policy's, and whose `kid`
     ///   is none of the issuer's, is ever tried with its key.
+    /// - `proofNonces`: nonces that the proofs of bound tokens must name (RFC 9449 §9); none are asked for when nil.
     public init(
         policy: VerificationPolicy, keys: any KeySource, revocations: (any RevocationCheck)? = nil, cacheCapacity: Int = 32_768,
-        oldIssuer: OldIssuer? = nil
+        oldIssuer: OldIssuer? = nil, proofNonces: DPoPNonces? = nil
     ) {
         self.policy = policy
         self.keys = keys
         self.revocations = revocations
         self.oldIssuer = oldIssuer
+        self.proofNonces = proofNonces
         var random = SystemRandomNumberGenerator()
         cache = TokenCache(capacity: cacheCapacity, seed: (random.next(), random.next()))
     }
 
-    /// Verifies the token whose text these bytes are. `scope` is a scope that is needed here, beyond those of the policy.
+    /// Verifies the token whose text these bytes are, for whoever bears it: one that is bound to a key is refused, and goes with its
+    /// proof through ``verify(_:proof:at:requiring:)``. `scope` is a scope that is needed here, beyond those of the policy.
     public func verify(_ token: [UInt8], at now: UnixTime, requiring scope: String? = nil) throws(VerificationFailure) -> VerifiedToken {
-        try token.withUnsafeBufferPointer { verify($0, at: now, requiring: scope) }.get()
+        try token.withUnsafeBufferPointer { bearing($0, at: now, requiring: scope) }.get()
     }
 
-    /// Verifies the token whose text these bytes are. `scope` is a scope that is needed here, beyond those of the policy.
+    /// The same for a part of an array.
     public func verify(
         _ token: ArraySlice<UInt8>, at now: UnixTime, requiring scope: String? = nil
     ) throws(VerificationFailure) -> VerifiedToken {
-        try token.withUnsafeBufferPointer { verify($0, at: now, requiring: scope) }.get()
+        try token.withUnsafeBufferPointer { bearing($0, at: now, requiring: scope) }.get()
     }
 
-    /// Verifies a token. `scope` is a scope that is needed here, beyond those of the policy.
+    /// The same for a string.
     public func verify(_ token: String, at now: UnixTime, requiring scope: String? = nil) throws(VerificationFailure) -> VerifiedToken {
         var token = token
-        return try token.withUTF8 { verify($0, at: now, requiring: scope) }.get()
+        return try token.withUTF8 { bearing($0, at: now, requiring: scope) }.get()
     }
 
     /// Whether exactly this token was found good here, under these keys.
@@ -65,7 +73,17 @@ public final class TokenVerifier: Sendable {
     /// Tokens that are cached now.
     package var cachedTokens: Int { cache.count }
 
-    private func verify(
+    @inline(__always)
+    private func bearing(
+        _ text: UnsafeBufferPointer<UInt8>, at now: UnixTime, requiring scope: String?
+    ) -> Result<VerifiedToken, VerificationFailure> {
+        let result = verify(text, at: now, requiring: scope)
+        if case .success(let token) = result, token.isBound { return .failure(.proofRequired) }
+        return result
+    }
+
+    /// All but who holds it.
+    func verify(
         _ text: UnsafeBufferPointer<UInt8>, at now: UnixTime, requiring scope: String?
     ) -> Result<VerifiedToken, VerificationFailure> {
         let snapshot = keys.snapshot

@@ -38,6 +38,14 @@ public enum VerificationFailure: Error, Sendable, Hashable {
     case revoked
     /// What has been taken back was last heard longer ago than is accepted here: nothing can be said about the token.
     case revocationsStale
+    /// It is bound to a key, and came without a proof that whoever sent it holds that key (RFC 9449 §7.2).
+    case proofRequired
+    /// It came with a proof, but is bound to no key that a proof could be about.
+    case notBound
+    /// It is bound to another key than the proof's.
+    case wrongProofKey
+    /// The proof that came with it is not good.
+    case badProof(DPoPFailure)
 
     /// The stable code for clients.
     public var code: String {
@@ -46,9 +54,12 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .revoked: "token_revoked"
         case .wrongType: "token_wrong_type"
         case .insufficientScope: "insufficient_scope"
-        case .keyPending, .keysUnavailable, .revocationsStale: "not_ready"
+        case .keyPending, .keysUnavailable, .revocationsStale, .badProof(.crowded): "not_ready"
+        // RFC 9449 §7.1 and §9.
+        case .badProof(.nonceNeeded): "use_dpop_nonce"
+        case .badProof: "invalid_dpop_proof"
         case .malformed, .algorithmNotAllowed, .unknownKey, .wrongKeyAlgorithm, .badSignature, .wrongIssuer, .wrongAudience, .missingClaim,
-            .malformedClaim, .notYetValid:
+            .malformedClaim, .notYetValid, .proofRequired, .notBound, .wrongProofKey:
             "invalid_token"
         }
     }
@@ -73,6 +84,10 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .insufficientScope: "insufficient_scope"
         case .revoked: "revoked"
         case .revocationsStale: "revocations_stale"
+        case .proofRequired: "proof_required"
+        case .notBound: "not_bound"
+        case .wrongProofKey: "wrong_proof_key"
+        case .badProof(let failure): failure.reason
         }
     }
 
@@ -96,6 +111,10 @@ public enum VerificationFailure: Error, Sendable, Hashable {
         case .insufficientScope(let scope): "The token does not have the scope \(scope)."
         case .revoked: "The token has been revoked."
         case .revocationsStale: "The issuer's revocations have not been heard for too long."
+        case .proofRequired: "The token is bound to a key: it needs a proof (DPoP) beside it."
+        case .notBound: "The token is not bound to a key that could be proved."
+        case .wrongProofKey: "The token is bound to another key."
+        case .badProof(let failure): failure.message
         }
     }
 

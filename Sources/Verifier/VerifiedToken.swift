@@ -27,6 +27,10 @@ public final class VerifiedToken: Sendable {
     public let algorithm: SignatureAlgorithm
     /// All claims.
     public let claims: Claims
+    /// Whether `cnf` says that only the holder of a key may use it (RFC 7800): whoever merely bears it is nobody.
+    public let isBound: Bool
+    /// `cnf.jkt`: the thumbprint of that key (RFC 9449 §6.1); nil for a token that is not bound, or in another way.
+    public let proofKey: String?
 
     let text: [UInt8]
     let notBefore: Int64?
@@ -51,6 +55,7 @@ public final class VerifiedToken: Sendable {
         isFromOldIssuer = false
         self.algorithm = algorithm
         self.claims = claims
+        (isBound, proofKey) = Self.binding(claims)
         self.expiresAt = expiresAt
         notBefore = claims.notBefore
         keyID = header.header.keyID
@@ -71,6 +76,7 @@ public final class VerifiedToken: Sendable {
         isFromOldIssuer = true
         algorithm = old.key.algorithm
         claims = token.claims
+        (isBound, proofKey) = Self.binding(token.claims)
         expiresAt = min(token.expiresAt, old.until.adding(seconds: -leeway).seconds)
         notBefore = claims.notBefore
         self.keyID = keyID
@@ -81,5 +87,10 @@ public final class VerifiedToken: Sendable {
         scopes = old.scopes
         issuedAt = claims.issuedAt
         revocationSubject = RevocationSubject(old: token)
+    }
+
+    private static func binding(_ claims: Claims) -> (isBound: Bool, proofKey: String?) {
+        guard let confirmation = claims["cnf"] else { return (false, nil) }
+        return (true, confirmation["jkt"]?.string)
     }
 }

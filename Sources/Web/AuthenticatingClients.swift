@@ -12,8 +12,22 @@ extension Services {
     /// What an endpoint does for a client that was proved.
     typealias ClientStep = @Sendable (OAuthParameters, Client) throws(OAuthError) -> Outcome
 
-    /// The form, and the client that it comes from, proved. A proof that counts once is noted before anything is granted.
+    /// The same at an endpoint where a client may prove a key besides (RFC 9449 §5).
+    typealias ProvenClientStep = @Sendable (OAuthParameters, Client, ProvedKey?) throws(OAuthError) -> Outcome
+
+    /// The form, and the client that it comes from, proved. What proves it once is noted before anything is granted.
     func asClient(_ request: Request, _ step: @escaping ClientStep) throws(Refusal) -> Outcome {
+        try asClient(request, mayProveKey: false) { parameters, client, _ throws(OAuthError) in try step(parameters, client) }
+    }
+
+    /// The same, and the key that the request proves; nil where it proves none.
+    func asProvenClient(_ request: Request, _ step: @escaping ProvenClientStep) throws(Refusal) -> Outcome {
+        try asClient(request, mayProveKey: true, step)
+    }
+
+    private func asClient(
+        _ request: Request, mayProveKey: Bool, _ step: @escaping ProvenClientStep
+    ) throws(Refusal) -> Outcome {
         guard request.contentType == "application/x-www-form-urlencoded" else {
             throw Refusal(OAuthError(.invalidRequest, "The body must be application/x-www-form-urlencoded."))
         }
@@ -37,8 +51,10 @@ extension Services {
                 } catch {
                     throw Refusal(error)
                 }
-                guard let once = known.onceOnly else { return try Self.run(step, parameters, known.client) }
-                return once.noted(request, self) { () throws(Refusal) in try Self.run(step, parameters, known.client) }
+                let proof = mayProveKey ? try provedKey(of: request) : nil
+                return try once(known.onceOnly, proof, of: request) { () throws(Refusal) in
+                    do throws(OAuthError) { return try step(parameters, known.client, proof) } catch { throw Refusal(error) }
+                }
             }
         }
     }
@@ -55,35 +71,6 @@ extension Services {
             let keys: JWKSet
             do throws(OAuthError) { keys = try oauth.keys.load(client, keyID: keyID, at: now) } catch { throw Refusal(error) }
             return try body(keys)
-        }
-    }
-
-    private static func run(_ step: ClientStep, _ parameters: OAuthParameters, _ client: Client) throws(Refusal) -> Outcome {
-        do throws(OAuthError) { return try step(parameters, client) } catch { throw Refusal(error) }
-    }
-}
-
-extension AuthenticatedClient.OnceOnly {
-    /// Goes on once the proof is noted, durably; one that was shown before is refused.
-    fileprivate func noted(
-        _ request: Request, _ services: Services, then body: @escaping @Sendable () throws(Refusal) -> Outcome
-    ) -> Outcome {
-        let (digest, until, now) = (digest, until, request.receivedAt)
-        return parked(request) { resumption in
-            services.store.write { transaction throws(StoreError) in
-                try transaction.useOnce(digest, until: until, at: now)
-            } completion: { result in
-                resumption.resume {
-                    answering { () throws(Refusal) in
-                        let isNew: Bool
-                        do throws(StoreError) { isNew = try result.get() } catch { throw Refusal(error) }
-                        guard isNew else {
-                            throw Refusal(OAuthError(.invalidClient, "The client could not be authenticated.", logDetail: "shown before"))
-                        }
-                        return try body()
-                    }
-                }
-            }
         }
     }
 }

@@ -1,4 +1,4 @@
-// Caller: who a request comes from, by its bearer token (RFC 6750 §2.1), and what of it audit and sessions remember.
+// Caller: who a request comes from, by its access token (RFC 6750 §2.1, RFC 9449 §7.1), and what of it audit and sessions remember.
 
 import Accounts
 import HTTP
@@ -34,15 +34,8 @@ extension Services {
     /// Throws 401 without a good token and 403 without the scope. A token of the service before, whose user has another name here, is
     /// for ``asUser(_:_:)``.
     func caller(_ request: Request, _ scope: FirstPartyScope = .account) throws(Refusal) -> Caller {
-        let text = try request.bearerToken(schemes)
-        do throws(VerificationFailure) { return try caller(bearing: text, request, scope) } catch { throw Refusal(error) }
-    }
-
-    /// Whoever bears a token, which must have `scope`. Throws what is wrong with it.
-    func caller(
-        bearing token: ArraySlice<UInt8>, _ request: Request, _ scope: FirstPartyScope = .account
-    ) throws(VerificationFailure) -> Caller {
-        try caller(by: try verifier.verify(token, at: request.receivedAt), request, scope)
+        let token = try verified(request, by: verifier)
+        do throws(VerificationFailure) { return try caller(by: token, request, scope) } catch { throw Refusal(error) }
     }
 
     /// Goes on with the caller, who must have the scope `account`; on a worker if it is by a token of the service before, whose account
@@ -50,7 +43,7 @@ extension Services {
     func asUser(
         _ request: Request, _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
-        try asUser(bearing: try request.bearerToken(schemes), request, body)
+        try asUser(showing: try request.shownToken(schemes), request, refusal: { $0 }, body)
     }
 
     /// The same by a token that came another way than in `Authorization`; `told` is how these views put it that it is not good.
@@ -58,10 +51,17 @@ extension Services {
         bearing text: ArraySlice<UInt8>, _ request: Request, refusal told: @escaping @Sendable (Refusal) -> Refusal = { $0 },
         _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
     ) throws(Refusal) -> Outcome {
+        try asUser(showing: ShownToken(text), request, refusal: told, body)
+    }
+
+    private func asUser(
+        showing shown: ShownToken, _ request: Request, refusal told: @escaping @Sendable (Refusal) -> Refusal,
+        _ body: @escaping @Sendable (Services, Caller) throws(Refusal) -> Outcome
+    ) throws(Refusal) -> Outcome {
         let token: VerifiedToken
         let caller: Caller
         do throws(VerificationFailure) {
-            token = try verifier.verify(text, at: request.receivedAt)
+            token = try verifier.verify(shown, of: request, to: issuer, at: request.receivedAt)
             guard !token.isFromOldIssuer else {
                 return hop(to: .worker) { () throws(Refusal) in
                     let user: User
@@ -71,7 +71,7 @@ extension Services {
             }
             caller = try self.caller(by: token, request, .account)
         } catch {
-            throw told(Refusal(error))
+            throw told(Refusal(error, of: verifier, at: request.receivedAt))
         }
         return try body(self, caller)
     }
@@ -108,13 +108,13 @@ extension Services {
         }
     }
 
-    /// The bearer token of a request, verified.
+    /// The access token of a request, verified, with its proof where it is bound to a key.
     func verified(_ request: Request, by verifier: TokenVerifier) throws(Refusal) -> VerifiedToken {
-        let text = try request.bearerToken(schemes)
+        let shown = try request.shownToken(schemes)
         do throws(VerificationFailure) {
-            return try verifier.verify(text, at: request.receivedAt)
+            return try verifier.verify(shown, of: request, to: issuer, at: request.receivedAt)
         } catch {
-            throw Refusal(error)
+            throw Refusal(error, of: verifier, at: request.receivedAt)
         }
     }
 

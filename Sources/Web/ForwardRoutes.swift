@@ -16,7 +16,7 @@ struct ForwardRoutes: Sendable {
     func forward(_ request: Request) throws(Refusal) -> Outcome {
         // The verifier of the issuer's own APIs may know another audience, which a proxy asks for by name.
         let audience = try request.query("audience") ?? (services.hasOtherAudience ? services.issuer : nil)
-        let token = try services.verified(request, by: audience == nil ? services.verifier : services.anyAudience)
+        let token = try verified(request, by: audience == nil ? services.verifier : services.anyAudience)
         if let audience, !token.audience.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) {
             // The service before may have written no audience: its tokens were for all of its APIs.
             guard token.isFromOldIssuer, token.audience.isEmpty else { throw Refusal(VerificationFailure.wrongAudience) }
@@ -40,6 +40,22 @@ struct ForwardRoutes: Sendable {
         }
         return try services.account(UserID(subject)) { entry in
             .respond(Self.answer(token, subject: subject, username: entry.user.username, roles: token.roles))
+        }
+    }
+
+    /// A proof is for the request that the proxy asks about, which a trusted one tells in its `X-Forwarded-` fields; what another peer
+    /// writes there is its own word.
+    private func verified(_ request: Request, by verifier: TokenVerifier) throws(Refusal) -> VerifiedToken {
+        let shown = try request.shownToken(services.schemes)
+        do throws(VerificationFailure) {
+            guard shown.isProven else { return try verifier.verify(shown.text, at: request.receivedAt) }
+            guard request.isForwarded, let method = request.header(.xForwardedMethod), let scheme = request.header(.xForwardedProto),
+                let host = request.header(.xForwardedHost), let target = request.header(.xForwardedURI), target.utf8.first == 0x2F
+            else { return try verifier.verify(shown.text, proof: request.proof(method: "", uri: nil), at: request.receivedAt) }
+            let proof = request.proof(method: method, uri: "\(scheme)://\(host)\(target)")
+            return try verifier.verify(shown.text, proof: proof, at: request.receivedAt)
+        } catch {
+            throw Refusal(error, of: verifier, at: request.receivedAt)
         }
     }
 

@@ -3,6 +3,7 @@
 
 import HTTP
 import MartletEncoding
+import MartletVerifier
 import OAuth
 import ResourceServer
 import Tokens
@@ -35,6 +36,7 @@ struct MetadataRoutes: Sendable {
             if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
             if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }
             writer.member("scopes_supported", FirstPartyScope.allCases.map(\.rawValue))
+            writer.member("dpop_signing_alg_values_supported", DPoPProof.algorithms)
         }
         authorizationServer = Self.document { writer in
             common(&writer)

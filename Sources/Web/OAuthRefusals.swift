@@ -25,7 +25,8 @@ package enum OAuthRefusals {
             writer.member("error", code.rawValue)
             writer.member("error_description", refusal.detail)
         }
-        let response = Response.privateJSON(refusal.status, body)
+        var response = Response.privateJSON(refusal.status, body)
+        if let nonce = refusal.proofNonce { response.headers.append(.dpopNonce, nonce) }
         guard refusal.status == .unauthorized else { return response }
         return response.adding(.wwwAuthenticate, challenge(code, request))
     }

@@ -2,6 +2,7 @@
 // outcomes into HTTP; no rule of accounts or tokens stands in this layer.
 
 package import Accounts
+package import MartletCryptography
 package import MartletEncoding
 package import MartletVerifier
 package import OAuth
@@ -43,12 +44,18 @@ package struct Services: Sendable {
     package let inspector: TokenInspector
     package let feed: Feed
     package let cookie: RefreshCookie
+    package let pages: PageAnswers
+    package let formTokens: FormTokens
+    package let signInLimits: SignInLimits
+    package let random: RandomSource
     package let newID: @Sendable (UnixTime) -> String
     package let clock: @Sendable () -> UnixTime
     /// Why the service is not ready; nil when it is. Cheap to ask.
     package let unready: @Sendable () -> String?
     /// The words in small letters that an access token may come by in `Authorization`.
     package var schemes = ["bearer"]
+    /// What proofs of keys must name at the OAuth endpoints (RFC 9449 §8); nil where no nonce is asked for.
+    package var proofNonces: DPoPNonces?
 
     package init(
         store: any Store, ring: KeyRing, rotation: KeyRotation, sessions: SessionService, registration: Registration,
@@ -56,6 +63,7 @@ package struct Services: Sendable {
         legacyPasswords: LegacyPasswords, common: CommonPasswords, users: UserCache, clients: ClientDirectory,
         registrar: ClientRegistrar, clientRegistration: DynamicRegistration, oauth: AuthorizationServer,
         verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, feed: Feed, cookie: RefreshCookie,
+        pages: PageAnswers, formTokens: FormTokens, signInLimits: SignInLimits, random: RandomSource,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
     ) {
@@ -80,6 +88,10 @@ package struct Services: Sendable {
         self.inspector = inspector
         self.feed = feed
         self.cookie = cookie
+        self.pages = pages
+        self.formTokens = formTokens
+        self.signInLimits = signInLimits
+        self.random = random
         self.newID = newID
         self.clock = clock
         self.unready = unready

@@ -86,7 +86,7 @@ struct TokenRoutes: Sendable {
         let text = Array(try JSONBody(request).required("token").utf8)
         let target: RevocationTarget
         do throws(VerificationFailure) {
-            let token = try services.anyAudience.verify(text, at: request.receivedAt)
+            let token = try services.anyAudience.examine(text, at: request.receivedAt)
             target = try .init(ending: token)
         } catch {
             if error == .expired || error == .revoked { return .respond(.noContent) }

@@ -46,13 +46,13 @@ def pem(key):
 def assertion(server, client, key):
     claims = {"iss": client["client_id"], "sub": client["client_id"], "aud": server.url, "exp": int(time.time()) + 60, "jti": str(uuid.uuid4())}
     return {
-        "client_assertion": jwt.encode(claims, pem(key), "ES256", {"kid": key.key_id}),
+        "client_assertion": jwt.encode(claims, pem(key), "ES256", {"kid": key.get("kid")}),
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
 
 
 def request_object(server, client, key, **changes):
     claims = {"iss": client["client_id"], "client_id": client["client_id"], "aud": server.url, "exp": int(time.time()) + 60, **GOOD, **changes}
-    return jwt.encode(claims, pem(key), "ES256", {"kid": key.key_id, "typ": "oauth-authz-req+jwt"})
+    return jwt.encode(claims, pem(key), "ES256", {"kid": key.get("kid"), "typ": "oauth-authz-req+jwt"})
 
 
 def test_a_push_is_answered_with_a_reference(server, web):

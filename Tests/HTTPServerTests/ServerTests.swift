@@ -90,7 +90,7 @@ struct ServerTests {
                 "OPTIONS /hello HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: GET\r\n\r\n")
             let preflight = try client.answer()
             #expect(preflight.status == 204)
-            #expect(preflight.fields["access-control-allow-headers"] == "authorization, content-type, if-match, x-request-id")
+            #expect(preflight.fields["access-control-allow-headers"] == "authorization, content-type, dpop, if-match, x-request-id")
         }
     }
 

@@ -9,6 +9,8 @@ import MartletJOSE
 import MartletThreads
 import MartletVerifier
 import OAuth
+import PageSamples
+import Pages
 import PasswordHashing
 import ProjectMigrations
 import ResourceServer
@@ -124,11 +126,14 @@ struct Server {
                 sessions: sessions, clients: clients,
                 authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: Self.issuer),
                 keys: ClientKeys(fetcher: Nowhere(), publicFetcher: Nowhere(), throttle: throttle), scopes: ScopeCatalogue(own: []),
-                resources: ResourceCatalogue(known: nil), throttle: throttle, store: store, random: random),
+                resources: ResourceCatalogue(known: nil), throttle: throttle, verifier: verifier(nil), store: store, random: random),
             verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
-            cookie: RefreshCookie(issuer: Self.issuer, origins: origins), newID: { Identifier.uuid(at: $0, random: random) },
+            cookie: RefreshCookie(issuer: Self.issuer, origins: origins),
+            pages: PageAnswers(templates: try PageTemplates(EmbeddedPages.files)), formTokens: FormTokens(key: HMACKey(key)),
+            signInLimits: SignInLimits(idle: 28_800, lifetime: 604_800), random: random,
+            newID: { Identifier.uuid(at: $0, random: random) },
             clock: { [timing] in timing.read() },
             unready: { isReady ? nil : "The database is away." })
         legacyPasswords.look(in: store)

@@ -53,7 +53,7 @@ struct RevokeCommand: ParsableCommand {
         let issuer = try installation.issuer()
         if let refresh = try? issuer.sessions.read(text) { return .session(refresh.session, ofUser: refresh.user) }
         do throws(VerificationFailure) {
-            let verified = try issuer.verifier(audiences: nil, revocations: RevocationSet()).verify(text, at: now)
+            let verified = try issuer.verifier(audiences: nil, revocations: RevocationSet()).examine(text, at: now)
             return .token(id: verified.tokenID ?? "", until: UnixTime(seconds: verified.expiresAt))
         } catch {
             throw CommandFailure(error.message)

@@ -18,13 +18,14 @@ struct APIService: Sendable {
         do throws(InvalidIssuer) {
             issuer = try RemoteVerifier(
                 issuer: configuration.issuer, audience: configuration.audience, fetcher: CurlFetcher(), tiers: configuration.tiers,
-                revocations: .followed(whenStale: configuration.whenStale), oldIssuer: oldIssuer)
+                revocations: .followed(whenStale: configuration.whenStale), oldIssuer: oldIssuer,
+                proofNonces: configuration.proofNonces)
         } catch {
             throw ConfigurationError("\(Setting.apiIssuer.variable): \(error)")
         }
         let audience = configuration.audience ?? configuration.issuer
         let routes = WhoamiRoutes(
-            issuer.verifier,
+            issuer.verifier, at: configuration.origin,
             metadata: ResourceMetadata(resource: audience, issuers: [configuration.issuer], scopes: [], name: "Martlet sample API"),
             clock: SystemClock.now, unready: { Self.unready(issuer) })
         // RFC 9728 §3.1: a client finds the document by the resource's own address, which only an audience that is a URL has.
@@ -32,7 +33,7 @@ struct APIService: Sendable {
         listeners = Listeners(
             address: configuration.listen, metricsAddress: configuration.metricsListen, limits: configuration.limits,
             cors: configuration.cors, proxies: configuration.trustedProxies, routes: routes.all, logger: logger,
-            render: { refusal, id, _ in ErrorBody.render(refusal, id, metadata: pointer) },
+            render: { refusal, id, request in ErrorBody.render(refusal, id, of: request, metadata: pointer) },
             metricsRoute: { server, lanes in APIMetricsPage(issuer: issuer, server: server, lanes: lanes).route })
         self.issuer = issuer
         self.logger = logger

@@ -5,6 +5,7 @@
 import Accounts
 import MartletCryptography
 import MartletEncoding
+import MartletVerifier
 import OAuth
 import PasswordHashing
 import SQLStore
@@ -47,9 +48,18 @@ struct Installation: Sendable {
 
     /// What makes clients and their secrets. The key that those are stored under is made with the first one who asks.
     func clientRegistrar() throws(ConfigurationError) -> ClientRegistrar {
+        ClientRegistrar(secrets: ClientSecrets(key: try key(.clientSecretKey)), random: random)
+    }
+
+    /// The nonces of proofs, under a key that is made of the one of client secrets: the same in every process on this database.
+    func proofNonces() throws(ConfigurationError) -> DPoPNonces {
+        DPoPNonces(secret: try key(.clientSecretKey).code(for: Array("dpop nonces".utf8)))
+    }
+
+    /// A key that the database keeps, sealed; made with the first one who asks.
+    func key(_ fact: Fact) throws(ConfigurationError) -> HMACKey {
         do throws(KeyRing.Failure) {
-            let key = try SealedFact.load(.clientSecretKey, store: store, masterKey: masterKey, random: random)
-            return ClientRegistrar(secrets: ClientSecrets(key: HMACKey(key)), random: random)
+            return HMACKey(try SealedFact.load(fact, store: store, masterKey: masterKey, random: random))
         } catch {
             throw explain(error)
         }

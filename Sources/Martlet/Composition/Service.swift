@@ -73,14 +73,18 @@ struct Service: Sendable {
                 sessions: issuer.sessions, clients: clients,
                 authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: issuer.name),
                 keys: ClientKeys(fetcher: CurlFetcher(), publicFetcher: CurlFetcher(allowing: \.isPublic), throttle: throttle),
-                scopes: ScopeCatalogue(own: []), resources: ResourceCatalogue(known: nil), throttle: throttle, store: installation.store, random: random),
+                scopes: ScopeCatalogue(own: []), resources: ResourceCatalogue(known: nil), throttle: throttle,
+                verifier: anyAudience, store: installation.store, random: random),
             verifier: issuer.firstPartyVerifier(revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),
             feed: Self.feed(feed, for: configuration.feed),
             cookie: RefreshCookie(issuer: issuer.name, origins: configuration.corsOrigins),
+            pages: PageAnswers(templates: try BundledFiles.pageTemplates(from: configuration.publicFolder)),
+            formTokens: FormTokens(key: try installation.key(.formTokenKey)), signInLimits: configuration.signInLimits, random: random,
             newID: { Identifier.uuid(at: $0, random: random) }, clock: SystemClock.now, unready: { readiness.reason })
         services.schemes += configuration.authHeaderTypes.map { $0.lowercased() }.filter { $0 != "bearer" }
+        if configuration.demandsProofNonce { services.proofNonces = try installation.proofNonces() }
         if configuration.compat.contains(.drfJWT) { services.schemes.append("jwt") }
         try FirstAdministrator.make(configuration, installation, hasher: hasher, common: common, logger: logger, at: now)
         if issuer.ring.isShared {
@@ -98,7 +102,7 @@ struct Service: Sendable {
             render: { refusal, id, request in
                 simplejwt?.answer(to: refusal, of: request) ?? djRestAuth?.answer(to: refusal, of: request)
                     ?? (compat.contains(.drfJWT) ? DRFJWTRoutes.answer(to: refusal, of: request) : nil)
-                    ?? OAuthRefusals.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, id, metadata: metadata)
+                    ?? OAuthRefusals.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, id, of: request, metadata: metadata)
             },
             metricsRoute: { [events] server, lanes in
                 MetricsPage(issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now).route

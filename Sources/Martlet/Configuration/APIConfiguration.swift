@@ -3,6 +3,7 @@
 import HTTP
 import HTTPServer
 import Logging
+import MartletCryptography
 import MartletVerifier
 import MartletVerifierRedis
 
@@ -11,6 +12,9 @@ struct APIConfiguration: Sendable {
     var listen: ListenAddress
     var issuer: String
     var audience: String?
+    /// Scheme, host and port by which clients reach it; nil where nobody said it.
+    var origin: String?
+    var proofNonces: DPoPNonces?
     /// Redis first, then the disk; nil without either.
     var tiers: FleetTiers?
     var whenStale: RevocationFeed.WhenStale
@@ -31,6 +35,11 @@ struct APIConfiguration: Sendable {
         }
         self.issuer = issuer
         audience = texts[.apiAudience]
+        origin = try Self.origin(texts, audience: audience)
+        if try Configuration.choice(.apiDPoPNonce, texts, ["on": true, "off": false]) {
+            let secret = texts[.fleetSecret].map { HMACKey(Array($0.utf8)).code(for: Array("dpop nonces".utf8)) }
+            proofNonces = DPoPNonces(secret: secret ?? RandomSource.secure.bytes(32))
+        }
         tiers = try Self.tiers(texts)
         whenStale =
             texts[.maxStaleness] == "off"
@@ -42,6 +51,15 @@ struct APIConfiguration: Sendable {
         logLevel = try Configuration.logLevel(texts)
         logFormat = try Configuration.logFormat(texts)
         limits = try Configuration.limits(texts)
+    }
+
+    /// By default that of an audience that is an address; an issuer's own is another process's.
+    private static func origin(_ texts: SettingTexts, audience: String?) throws(ConfigurationError) -> String? {
+        guard let text = texts[.publicURL] else { return audience.flatMap { SecureURL($0)?.origin } }
+        guard let url = SecureURL(text), text == url.origin || text == url.origin + "/" else {
+            throw ConfigurationError("\(texts.origin(.publicURL)) must be https://host[:port], or http:// on this machine.")
+        }
+        return url.origin
     }
 
     private static func tiers(_ texts: SettingTexts) throws(ConfigurationError) -> FleetTiers? {

@@ -15,6 +15,12 @@ struct APIFlags: ParsableArguments {
     @Option(name: Setting.apiAudience.argumentName, help: Setting.apiAudience.argumentHelp)
     var audience: String?
 
+    @Option(name: Setting.publicURL.argumentName, help: Setting.publicURL.argumentHelp)
+    var publicURL: String?
+
+    @Option(name: Setting.apiDPoPNonce.argumentName, help: Setting.apiDPoPNonce.argumentHelp)
+    var dpopNonce: String?
+
     @Option(name: Setting.redis.argumentName, help: Setting.redis.argumentHelp)
     var redis: String?
 
@@ -34,7 +40,8 @@ struct APIFlags: ParsableArguments {
     /// What was said, by setting.
     var texts: [(Setting, String?)] {
         [
-            (.apiListen, listen), (.apiIssuer, issuer), (.apiAudience, audience), (.redis, redis), (.keyCacheDir, keyCacheDir),
+            (.apiListen, listen), (.apiIssuer, issuer), (.apiAudience, audience), (.publicURL, publicURL),
+            (.apiDPoPNonce, dpopNonce), (.redis, redis), (.keyCacheDir, keyCacheDir),
             (.maxStaleness, maxStaleness), (.apiMetricsListen, metricsListen),
         ] + old.texts + server.texts
     }

@@ -33,12 +33,16 @@ struct Configuration: Sendable {
     var refreshLifetime: Int64
     var sessionLifetime: Int64
     var graceSeconds: Int64
+    /// How long browsers stay signed in.
+    var signInLimits: SignInLimits
     var audience: String?
     var registrationIsOpen: Bool
     /// Whether OAuth clients may register themselves.
     var clientRegistration: DynamicRegistration.Access
     /// Whether a client's id may be the address of a document.
     var clientDocuments: Bool
+    /// Whether proofs of keys must name a nonce.
+    var demandsProofNonce: Bool
     var firstAdministrator: (username: Username, password: String)?
     var argon2: Argon2Parameters
     var trustedProxies: TrustedProxies
@@ -86,10 +90,13 @@ struct Configuration: Sendable {
         guard refreshLifetime <= sessionLifetime else {
             throw ConfigurationError("\(texts.origin(.refreshTTL)) must not be longer than \(texts.origin(.sessionTTL)).")
         }
+        signInLimits = SignInLimits(
+            idle: try Self.number(.signInIdle, texts, 60...31_536_000), lifetime: try Self.number(.signInTTL, texts, 60...31_536_000))
         audience = texts[.audience]
         registrationIsOpen = try Self.choice(.registration, texts, ["open": true, "closed": false])
         clientRegistration = try Self.clientRegistration(texts)
         clientDocuments = try Self.choice(.clientDocuments, texts, ["on": true, "off": false])
+        demandsProofNonce = try Self.choice(.dpopNonce, texts, ["on": true, "off": false])
         firstAdministrator = try Self.administrator(texts)
         argon2 = try Self.argon2(texts)
         trustedProxies = try Self.proxies(texts)

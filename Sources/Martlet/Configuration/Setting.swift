@@ -35,8 +35,8 @@ struct Setting: Sendable, Hashable {
     /// Those of the service, and of the commands beside it.
     static let all = [
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
-        refreshTTL, sessionTTL, refreshGrace, audience, registration, clientRegistration,
-        clientRegistrationToken, clientDocuments, adminUsername, adminPassword, argon2MemoryKiB,
+        refreshTTL, sessionTTL, refreshGrace, signInIdle, signInTTL, audience, registration, clientRegistration,
+        clientRegistrationToken, clientDocuments, dpopNonce, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
         compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatSliding, compatUserIDClaim,
         compatTokenTypeClaim, compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie,
@@ -49,7 +49,8 @@ struct Setting: Sendable, Hashable {
 
     /// Those of `martlet api`.
     static let api = [
-        apiListen, apiIssuer, apiAudience, redis, fleetSecret, keyCacheDir, maxStaleness, oldKey, oldKeyUntil, oldKeyAlgorithm,
+        apiListen, apiIssuer, apiAudience, publicURL, apiDPoPNonce, redis, fleetSecret, keyCacheDir, maxStaleness, oldKey, oldKeyUntil,
+        oldKeyAlgorithm,
         oldUserIDClaim, oldTokenTypeClaim, oldIssuer, oldAudience, trustedProxies, forwardedHeader, corsOrigins,
         apiMetricsListen, logLevel, logFormat, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody, headTimeout,
         bodyTimeout, idleTimeout, writeTimeout,
@@ -80,6 +81,8 @@ struct Setting: Sendable, Hashable {
     static let sessionTTL = Setting("session_ttl", "7776000", "Seconds after which a session ends however often it was refreshed.")
     static let refreshGrace = Setting(
         "refresh_grace", "30", "Seconds in which the refresh token before the current one still gets the current one; 0 is strict.")
+    static let signInIdle = Setting("sign_in_idle", "28800", "Seconds after which a browser's sign-in ends unless it is used.")
+    static let signInTTL = Setting("sign_in_ttl", "604800", "Seconds after which a browser's sign-in ends however often it was used.")
     static let audience = Setting("audience", nil, "The aud of access tokens when none is asked for. Default: the issuer.")
     static let registration = Setting("registration", "open", "open, or closed: only administrators make accounts.")
     static let clientRegistration = Setting(
@@ -88,6 +91,8 @@ struct Setting: Sendable, Hashable {
     static let clientRegistrationToken = Setting(
         "client_registration_token", nil, "The initial access token for clients that register themselves: 32 characters or more.",
         isSecret: true)
+    static let dpopNonce = Setting(
+        "dpop_nonce", "on", "on: proofs of keys (DPoP) must name a nonce of the service's, which it gives out. Or off.")
     static let clientDocuments = Setting(
         "client_documents", "off", "on: a client's id may be the https address of a document about it, which is fetched. Or off.")
     static let adminUsername = Setting("admin_username", nil, "Makes this administrator while there has never been one.")
@@ -163,6 +168,12 @@ struct Setting: Sendable, Hashable {
     static let apiIssuer = Setting(
         "issuer", nil, "Whose tokens are accepted: https, or http on this machine. Its keys and revocations are found from here.")
     static let apiAudience = Setting("audience", nil, "What aud must contain. Default: the issuer.")
+    static let publicURL = Setting(
+        "public_url", nil,
+        "Where clients reach this process, for DPoP proofs: https://host, or http on this machine. Default: the origin of the audience.")
+    static let apiDPoPNonce = Setting(
+        "dpop_nonce", "off", "on: DPoP proofs must name a nonce of this process's, or of the fleet's where there is a fleet secret. Or off."
+    )
     static let redis = Setting(
         "redis", nil, "redis://host:port, where a fleet shares fetched keys. With a password: in the environment only.", mayBeFile: true)
     static let fleetSecret = Setting(

@@ -37,6 +37,12 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.refreshGrace.argumentName, help: Setting.refreshGrace.argumentHelp)
     var refreshGrace: String?
 
+    @Option(name: Setting.signInIdle.argumentName, help: Setting.signInIdle.argumentHelp)
+    var signInIdle: String?
+
+    @Option(name: Setting.signInTTL.argumentName, help: Setting.signInTTL.argumentHelp)
+    var signInTTL: String?
+
     @Option(name: Setting.audience.argumentName, help: Setting.audience.argumentHelp)
     var audience: String?
 
@@ -48,6 +54,9 @@ struct SettingFlags: ParsableArguments {
 
     @Option(name: Setting.clientDocuments.argumentName, help: Setting.clientDocuments.argumentHelp)
     var clientDocuments: String?
+
+    @Option(name: Setting.dpopNonce.argumentName, help: Setting.dpopNonce.argumentHelp)
+    var dpopNonce: String?
 
     @Option(name: Setting.adminUsername.argumentName, help: Setting.adminUsername.argumentHelp)
     var adminUsername: String?
@@ -140,10 +149,13 @@ struct SettingFlags: ParsableArguments {
             (.refreshTTL, refreshTTL),
             (.sessionTTL, sessionTTL),
             (.refreshGrace, refreshGrace),
+            (.signInIdle, signInIdle),
+            (.signInTTL, signInTTL),
             (.audience, audience),
             (.registration, registration),
             (.clientRegistration, clientRegistration),
             (.clientDocuments, clientDocuments),
+            (.dpopNonce, dpopNonce),
             (.adminUsername, adminUsername),
             (.argon2MemoryKiB, argon2MemoryKiB),
             (.argon2Iterations, argon2Iterations),
