@@ -4,7 +4,8 @@
 // and put back when the password was right, so that parallel tries cannot pass together. An address that logged in
 // to the account lately has a bucket of its own there, so that strangers' failures do not lock its owner out.
 // Registrations from an address and refreshes of a session have buckets too, since each leaves rows behind; so have clients that
-// register themselves, and the fetching of documents that clients describe themselves in, which is a call to somebody's host.
+// register themselves, and the fetching of documents that clients describe themselves in, which is a call to somebody's host. User codes
+// of devices, which are short enough to be guessed, have theirs: of the person, of the address and of all together.
 // Kept in memory and bounded; a restart forgets it.
 
 package import MartletEncoding
@@ -47,6 +48,10 @@ package final class LoginThrottle: Sendable {
         case everyClientRegistration
         case documentFetches(String)
         case everyDocumentFetch
+        case deviceRequests(LoginAddress)
+        case userCodes(String)
+        case userCodesFrom(LoginAddress)
+        case everyUserCode
     }
 
     /// Buckets kept at most. Each is about 200 bytes.
@@ -103,6 +108,18 @@ package final class LoginThrottle: Sendable {
         if let wait = take([.documentFetches(host), .everyDocumentFetch], at: now) { throw .rateLimited(retryAfter: wait) }
     }
 
+    /// Counts a device that asks for codes from an address. Throws `.rateLimited` when there were too many: each leaves a row, and
+    /// makes some code likelier to be hit.
+    package func countDeviceRequest(from address: LoginAddress, at now: UnixTime) throws(AccountError) {
+        if let wait = take([.deviceRequests(address)], at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
+    /// The buckets that a user code comes out of which `account` types at an address (RFC 8628 §5.1). To be taken before it is looked
+    /// for, and to be put back when a device waits with it.
+    package func attempt(userCodeOf account: String, from address: LoginAddress) -> Attempt {
+        Attempt(keys: [.userCodes(account), .userCodesFrom(address), .everyUserCode])
+    }
+
     /// Puts a try back: the password was right.
     package func forgive(_ attempt: Attempt) {
         buckets.withLock { buckets in
@@ -155,6 +172,12 @@ package final class LoginThrottle: Sendable {
         case .everyClientRegistration: Limit(failures: 1000, seconds: 3600)
         case .documentFetches: Limit(failures: 10, seconds: 60)
         case .everyDocumentFetch: Limit(failures: 120, seconds: 60)
+        case .deviceRequests: Limit(failures: 60, seconds: 60)
+        // In the life of a code, 600 s, at most twice the number (what was saved up and what drains): of 20^8 codes, with a thousand
+        // devices waiting, all guessers together hit one with a chance below 10^-4, and one person alone below 10^-6.
+        case .userCodes: Limit(failures: 10, seconds: 600)
+        case .userCodesFrom: Limit(failures: 50, seconds: 600)
+        case .everyUserCode: Limit(failures: 1000, seconds: 600)
         }
     }
 

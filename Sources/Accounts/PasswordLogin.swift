@@ -1,4 +1,4 @@
-// PasswordLogin: a username or a verified e-mail address, and a password, for a session.
+// PasswordLogin: a username or a verified e-mail address, and a password, for a session (or for a browser's sign-in: SigningIn.swift).
 //
 //     throttle, account (worker) ──▶ PasswordCheck (hashing) ──▶ begin session if the account is still
 //                                                                the version that was read (store) ──▶ tokens (loop)
@@ -27,10 +27,10 @@ package enum LoginName: Sendable, Hashable {
 
 /// Logs people in.
 package struct PasswordLogin: Sendable {
-    private let store: any Store
+    let store: any Store
     private var sessions: SessionService
     private let hasher: PasswordHasher
-    private let throttle: LoginThrottle
+    let throttle: LoginThrottle
 
     /// Seconds in which an address that logged in to an account counts as known there.
     private static let knownAddressSeconds: Int64 = 30 * 86_400
@@ -52,8 +52,8 @@ package struct PasswordLogin: Sendable {
     /// A login whose password is to be checked.
     package struct Pending: Sendable {
         fileprivate let check: PasswordCheck
-        fileprivate let user: User?
-        fileprivate let attempt: LoginThrottle.Attempt
+        let user: User?
+        let attempt: LoginThrottle.Attempt
     }
 
     /// Reads the account and looks at its limits. Blocks on the database.
@@ -137,7 +137,7 @@ package struct PasswordLogin: Sendable {
         }
     }
 
-    private func note(
+    func note(
         failureOf pending: Pending, audit: AuditContext, at now: UnixTime, completion: @escaping @Sendable (StoreError?) -> Void
     ) {
         // A name that is none is not written down: people type their password there.

@@ -11,7 +11,7 @@ package import Tokens
 package struct Registration: Sendable {
     /// Whether anybody may make an account.
     package let isOpen: Bool
-    private let store: any Store
+    let store: any Store
     private var sessions: SessionService
     private let hasher: PasswordHasher
     private let throttle: LoginThrottle

@@ -22,6 +22,12 @@ package struct PageLink: Sendable, Hashable {
         self.text = text
     }
 
+    /// A path of this service, as its source says it.
+    package init(own path: StaticString) {
+        text = path.description
+        source = "'self'"
+    }
+
     /// A redirect URI that was proven to be a client's: those of ``init(_:)``, or of an app's own scheme, which is a domain name
     /// backwards (RFC 8252 §7.1).
     package init?(redirectURI text: String) {

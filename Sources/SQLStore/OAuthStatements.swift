@@ -110,6 +110,7 @@ extension Statements {
         UPDATE browser_sessions SET idle_expires_at = min($2, expires_at) WHERE id = $1 AND idle_expires_at < $2
         """
     static let deleteBrowserSessionByCookie: SQL = "DELETE FROM browser_sessions WHERE hash_cookie = $1"
+    static let deleteBrowserSession: SQL = "DELETE FROM browser_sessions WHERE id = $1"
     static let deleteBrowserSessionsOfUser: SQL = "DELETE FROM browser_sessions WHERE user_id = $1"
     static let trimBrowserSessions: SQL = """
         DELETE FROM browser_sessions WHERE user_id = $1 AND id IN (

@@ -12,13 +12,17 @@ extension SQLTransaction {
         guard var user = try user(new.userID), user.isActive, user.version == ifUserVersion else { return .accountChanged }
         let session = try open(new, for: user, maximumPerUser: maximumPerUser, audit: audit, at: now)
 
-        try connection.run(Statements.setLastLogin, [.text(user.id.text), .time(now)])
+        try noteLogin(of: user.id, from: new.address, at: now)
         user.lastLoginAt = now
-        try append(.account, user.id.text, at: now)
-        try connection.run(Statements.putLoginAddress, [.text(user.id.text), .text(new.address.text), .time(now)])
-        try connection.run(Statements.trimLoginAddresses, [.text(user.id.text), .integer(Self.maximumAddresses)])
         try audited(.loginSucceeded, "user:\(user.id)", "session:\(new.id)", by: audit, at: now)
         return .begun(session, user)
+    }
+
+    func noteLogin(of user: UserID, from address: LoginAddress, at now: UnixTime) throws(StoreError) {
+        try connection.run(Statements.setLastLogin, [.text(user.text), .time(now)])
+        try append(.account, user.text, at: now)
+        try connection.run(Statements.putLoginAddress, [.text(user.text), .text(address.text), .time(now)])
+        try connection.run(Statements.trimLoginAddresses, [.text(user.text), .integer(Self.maximumAddresses)])
     }
 
     func impersonate(

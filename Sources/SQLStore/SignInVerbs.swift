@@ -21,6 +21,7 @@ extension SQLTransaction {
         note(now)
         guard let user = try user(new.userID), user.isActive, user.version == ifUserVersion else { return .accountChanged }
         if let old { try connection.run(Statements.deleteBrowserSessionByCookie, [.blob(old)]) }
+        try connection.run(Statements.deleteBrowserSession, [.text(new.id)])
         try connection.run(Statements.trimBrowserSessions, [.text(user.id.text), .integer(Self.maximumSignIns)])
         try connection.run(
             Statements.insertBrowserSession,

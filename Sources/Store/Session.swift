@@ -72,7 +72,12 @@ package struct Session: Sendable, Hashable {
     }
 
     /// The client of the sessions that an administrator begins as other users, so that they can all be taken back.
-    package static func impersonationClient(of administrator: UserID) -> String { "impersonation:\(administrator.text)" }
+    package static func impersonationClient(of administrator: UserID) -> String { impersonation + administrator.text }
+
+    /// Whether that is the client of such sessions.
+    package static func isImpersonation(client: String) -> Bool { client.utf8.starts(with: impersonation.utf8) }
+
+    private static let impersonation = "impersonation:"
 
     /// Whether the refresh token before the current one is answered still. A clock that is up to a minute behind the one that rotated
     /// is within the grace; 0 seconds are none.

@@ -189,8 +189,11 @@ package protocol StoreTransaction: StoreReads {
     /// Takes it all back: the client's sessions of this person end. False when there was neither.
     func withdrawConsent(of user: UserID, to client: String, audit: AuditContext, at now: UnixTime) throws(StoreError) -> Bool
 
+    /// Notes that somebody logged in to an account from an address: its last login, and an address that is known there from now on.
+    func noteLogin(of user: UserID, from address: LoginAddress, at now: UnixTime) throws(StoreError)
     /// Begins a sign-in for an account that still has the version that its password was checked against. A sign-in that the same
-    /// browser had before ends: `replacing` is the hash of its cookie.
+    /// browser had before ends: `replacing` is the hash of its cookie. So does one of the same id, which is how a sign-in goes on with a
+    /// new cookie.
     func beginBrowserSession(
         _ new: BrowserSession, ifUserVersion: Int64, replacing: [UInt8]?, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> BeginBrowserSessionOutcome

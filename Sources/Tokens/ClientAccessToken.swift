@@ -35,19 +35,27 @@ extension SessionService {
         for grant: ClientGrant, at now: UnixTime,
         completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> AccessToken) -> Void
     ) {
-        let keys = ring.snapshot
-        let marks = ring.marks(keys, accessUntil: now.adding(seconds: grant.lifetime), refreshUntil: nil)
-        let sign: @Sendable () throws(TokenFailure) -> AccessToken = { [self] () throws(TokenFailure) in
+        withMarkedKeys(accessFor: grant.lifetime, at: now, completion: completion) { [self] keys throws(TokenFailure) in
             try AccessToken(for: grant, policy: policy, keys: keys, id: Identifier.random(random), at: now)
         }
-        guard !marks.isEmpty else { return completion(sign) }
+    }
+
+    /// Signs a token that has no row of its own, once the mark of the key is high enough for its life of so many seconds.
+    func withMarkedKeys(
+        accessFor lifetime: Int64, at now: UnixTime,
+        completion: @escaping @Sendable (@escaping @Sendable () throws(TokenFailure) -> AccessToken) -> Void,
+        _ signed: @escaping @Sendable (KeyRing.Snapshot) throws(TokenFailure) -> AccessToken
+    ) {
+        let keys = ring.snapshot
+        let marks = ring.marks(keys, accessUntil: now.adding(seconds: lifetime), refreshUntil: nil)
+        guard !marks.isEmpty else { return completion { () throws(TokenFailure) in try signed(keys) } }
         store.write { transaction throws(StoreError) in
             try transaction.raiseKeyMarks(marks)
         } completion: { [ring] result in
             completion { () throws(TokenFailure) in
                 do throws(StoreError) { try result.get() } catch { throw .store(error) }
                 ring.raised(marks)
-                return try sign()
+                return try signed(keys)
             }
         }
     }

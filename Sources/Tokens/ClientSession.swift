@@ -174,6 +174,15 @@ extension AccessToken {
     fileprivate init(
         of session: Session, _ content: ClientTokenContent, policy: TokenPolicy, keys: KeyRing.Snapshot, id: String, at now: UnixTime
     ) throws(TokenFailure) {
+        try self.init(
+            content, client: session.clientID, accessSessionID: session.accessSessionID, policy: policy, keys: keys, id: id, at: now)
+    }
+
+    /// An access token of a session for a client.
+    init(
+        _ content: ClientTokenContent, client: String, accessSessionID: String, policy: TokenPolicy, keys: KeyRing.Snapshot, id: String,
+        at now: UnixTime
+    ) throws(TokenFailure) {
         let expiry = now.seconds + content.lifetime
         let payload = JSONWriter.object(capacity: 640) { writer in
             writer.member("iss", policy.issuer)
@@ -182,9 +191,9 @@ extension AccessToken {
             writer.member("exp", expiry)
             writer.member("iat", now.seconds)
             writer.member("jti", id)
-            writer.member("client_id", session.clientID)
+            writer.member("client_id", client)
             if !content.scope.isEmpty { writer.member("scope", content.scope) }
-            writer.member("sid", session.accessSessionID)
+            writer.member("sid", accessSessionID)
             if let authenticatedAt = content.authenticatedAt { writer.member("auth_time", authenticatedAt.seconds) }
             if let context = content.context { writer.member("acr", context) }
             if !content.methods.isEmpty { writer.member("amr", content.methods) }

@@ -14,9 +14,16 @@ extension Services {
     /// `checkedFrom` is when the password's check began, or would have.
     func failed(_ error: AccountError, checkedFrom: UnixTime, for request: Request) -> Outcome {
         let refusal = Refusal(error)
-        guard error == .invalidCredentials, legacyPasswords.areLeft else { return .refuse(refusal) }
+        return failed(error, checkedFrom: checkedFrom, for: request) { .refuse(refusal) }
+    }
+
+    /// The same with another answer than the refusal.
+    func failed(
+        _ error: AccountError, checkedFrom: UnixTime, for request: Request, answer: @escaping @Sendable () -> Outcome
+    ) -> Outcome {
+        guard error == .invalidCredentials, legacyPasswords.areLeft else { return answer() }
         let wait = FailureBoundary.wait(receivedAt: request.receivedAt, checkedFrom: checkedFrom, now: clock())
-        return .delay(milliseconds: wait) { .refuse(refusal) }
+        return .delay(milliseconds: wait, work: answer)
     }
 }
 

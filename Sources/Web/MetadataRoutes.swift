@@ -16,11 +16,11 @@ struct MetadataRoutes: Sendable {
     init(services: Services) {
         let issuer = services.issuer
         let hasFeed = if case .off = services.feed { false } else { true }
-        // RFC 8414 §3.2: a claim without an element is left out; so there is no word of response types before there is one.
         func common(_ writer: inout JSONWriter) {
             writer.member("issuer", issuer)
             writer.member("jwks_uri", issuer + "/.well-known/jwks.json")
             if hasFeed { writer.member("revocations_uri", issuer + "/.well-known/revocations") }
+            AuthorizeRoutes.describe(services, to: &writer)
             for (member, path) in OAuthRoutes.endpoints {
                 writer.member(member, issuer + path)
                 writer.member(
@@ -32,6 +32,7 @@ struct MetadataRoutes: Sendable {
             writer.member("request_parameter_supported", true)
             writer.member("request_uri_parameter_supported", false)
             writer.member("request_object_signing_alg_values_supported", ClientAuthenticator.algorithms)
+            writer.member("device_authorization_endpoint", issuer + "/oauth2/device_authorization")
             writer.member("grant_types_supported", AuthorizationServer.grants.map(\.rawValue))
             if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
             if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }

@@ -12,12 +12,11 @@ struct PushedRequestRoutes: Sendable {
     func push(_ request: Request) throws(Refusal) -> Outcome {
         try services.asProvenClient(request) { parameters, client, proof throws(OAuthError) in
             let now = request.receivedAt
-            switch try services.oauth.resolution(of: parameters, from: client, at: now) {
-            case .here, .stored: return try keep(parameters, client, proof, request)
-            case .outbound:
-                return hop(to: .outbound) { () throws(Refusal) in
-                    do throws(OAuthError) { return try keep(parameters, client, proof, request) } catch { throw Refusal(error) }
-                }
+            guard case .outbound = services.oauth.resolution(of: parameters, from: client, at: now) else {
+                return try keep(parameters, client, proof, request)
+            }
+            return hop(to: .outbound) { () throws(Refusal) in
+                do throws(OAuthError) { return try keep(parameters, client, proof, request) } catch { throw Refusal(error) }
             }
         }
     }

@@ -23,6 +23,11 @@ package enum Routes {
         let registration = RegistrationRoutes(services: services)
         let oauth = OAuthRoutes(services: services)
         let pushed = PushedRequestRoutes(services: services)
+        let devices = DeviceRoutes(services: services)
+        let authorize = AuthorizeRoutes(services: services)
+        let consent = ConsentRoutes(services: services)
+        let signIn = SignInRoutes(services: services)
+        let signUp = SignUpRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
         let metadata = MetadataRoutes(services: services)
         let feed = FeedRoutes(services: services)
@@ -45,10 +50,20 @@ package enum Routes {
             (.get, "/api/v1/users", .loop, users.list),
             (.get, "/api/v1/users/{id}", .loop, users.one),
 
+            (.get, "/oauth2/authorize", .loop, authorize.ask),
+            (.post, "/oauth2/authorize", .loop, authorize.askByPost),
+            (.post, "/oauth2/consent", .loop, consent.decide),
+            (.get, "/oauth2/sign-in", .loop, signIn.show),
+            (.post, "/oauth2/sign-in", .loop, signIn.check),
+            (.get, "/oauth2/sign-up", .loop, signUp.show),
+            (.post, "/oauth2/sign-up", .loop, signUp.make),
             (.post, "/oauth2/token", .loop, oauth.token),
             (.post, "/oauth2/par", .loop, pushed.push),
             (.post, "/oauth2/introspect", .loop, oauth.introspect),
             (.post, "/oauth2/revoke", .loop, oauth.revoke),
+            (.post, "/oauth2/device_authorization", .loop, devices.authorize),
+            (.get, "/oauth2/device", .worker, devices.show),
+            (.post, "/oauth2/device", .worker, devices.submit),
             (.post, "/oauth2/register", .loop, registration.register),
             (.get, "/oauth2/register/{id}", .loop, registration.read),
             (.put, "/oauth2/register/{id}", .loop, registration.update),

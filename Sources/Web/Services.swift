@@ -46,6 +46,7 @@ package struct Services: Sendable {
     package let cookie: RefreshCookie
     package let pages: PageAnswers
     package let formTokens: FormTokens
+    package let stamps: RequestStamps
     package let signInLimits: SignInLimits
     package let random: RandomSource
     package let newID: @Sendable (UnixTime) -> String
@@ -63,7 +64,7 @@ package struct Services: Sendable {
         legacyPasswords: LegacyPasswords, common: CommonPasswords, users: UserCache, clients: ClientDirectory,
         registrar: ClientRegistrar, clientRegistration: DynamicRegistration, oauth: AuthorizationServer,
         verifier: TokenVerifier, anyAudience: TokenVerifier, inspector: TokenInspector, feed: Feed, cookie: RefreshCookie,
-        pages: PageAnswers, formTokens: FormTokens, signInLimits: SignInLimits, random: RandomSource,
+        pages: PageAnswers, formTokens: FormTokens, stamps: RequestStamps, signInLimits: SignInLimits, random: RandomSource,
         newID: @escaping @Sendable (UnixTime) -> String,
         clock: @escaping @Sendable () -> UnixTime, unready: @escaping @Sendable () -> String?
     ) {
@@ -90,6 +91,7 @@ package struct Services: Sendable {
         self.cookie = cookie
         self.pages = pages
         self.formTokens = formTokens
+        self.stamps = stamps
         self.signInLimits = signInLimits
         self.random = random
         self.newID = newID

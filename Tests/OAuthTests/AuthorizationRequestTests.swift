@@ -43,7 +43,7 @@ import Testing
         ])
         #expect(request.scope.names == ["openid", "read"] && request.resources == ["https://api.example"])
         #expect(request.nonce == "n" && request.prompts == [.login, .consent] && request.maximumAge == 60)
-        #expect(request.contexts == ["b", "a"] && request.locales == ["de", "en"] && request.loginHint == "ada")
+        #expect(request.demand.contexts == ["b", "a"] && request.locales == ["de", "en"] && request.loginHint == "ada")
         #expect(request.answer.mode == .formPost && request.answer.state == "s" && request.wantsIDToken)
         #expect(request.proofKey == "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
     }

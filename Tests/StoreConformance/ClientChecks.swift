@@ -152,6 +152,24 @@ extension Check {
             _ = try database.write { try $0.deleteUser(ada.id, ifVersion: nil, audit: Database.desk, at: Database.start) }
             #expect(try database.read { try $0.browserSession(cookieHash: [9], at: Database.start) } == nil)
         },
+        Check("a sign-in goes on by its name with another cookie, whatever became of the one before") { database throws in
+            let ada = try database.makeUser("ada")
+            try database.signIn(ada, "b1", cookie: 1)
+            try database.signIn(ada, "b1", cookie: 2, replacing: 1)
+            try database.signIn(ada, "b1", cookie: 3, replacing: 1)
+            let found = try [1, 2, 3].map { (cookie: UInt8) in
+                try database.read { try $0.browserSession(cookieHash: [cookie], at: Database.start) }?.id
+            }
+            #expect(found == [nil, nil, "b1"])
+        },
+        Check("a login that is noted is the account's last, and its address is known there") { database throws in
+            let ada = try database.makeUser("ada")
+            let (address, now) = (LoginAddress("c0000201"), Database.start.adding(seconds: 5))
+            try database.write { try $0.noteLogin(of: ada.id, from: address, at: now) }
+            #expect(try database.read { try $0.user(ada.id) }?.lastLoginAt == now)
+            #expect(try database.read { try $0.hasLoggedIn(ada.id, from: address, since: now) })
+            #expect(try !database.read { try $0.hasLoggedIn(ada.id, from: LoginAddress("c0000202"), since: Database.start) })
+        },
         Check("no sign-in begins for an account that changed since its password was checked") { database throws in
             let ada = try database.makeUser("ada")
             _ = try database.change(ada, UserChange(passwordHash: "new"))

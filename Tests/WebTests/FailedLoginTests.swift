@@ -106,7 +106,7 @@ struct FailedLoginTests {
     }
 
     /// Ada, whose hash is the service's own; one who is disabled, one without a password, and one whom Django hashed.
-    private static func server() throws -> Server {
+    static func server() throws -> Server {
         let server = try Server(simplejwt: SimpleJWTSettings(rotatesRefreshTokens: false))
         _ = try server.register("ada")
         let disabled = try server.register("dis")

@@ -29,7 +29,10 @@ struct RouteTests {
             "GET /.well-known/oauth-protected-resource", "GET /auth/forward",
             "GET /readyz", "GET /admin/api/clients", "POST /admin/api/clients", "GET /admin/api/clients/{id}",
             "PATCH /admin/api/clients/{id}", "DELETE /admin/api/clients/{id}", "POST /admin/api/clients/{id}/rotate-secret",
+            "POST /oauth2/device_authorization", "GET /oauth2/device", "POST /oauth2/device",
             "POST /oauth2/register", "GET /oauth2/register/{id}", "PUT /oauth2/register/{id}", "DELETE /oauth2/register/{id}",
+            "GET /oauth2/authorize", "POST /oauth2/authorize", "POST /oauth2/consent", "GET /oauth2/sign-in", "POST /oauth2/sign-in",
+            "GET /oauth2/sign-up", "POST /oauth2/sign-up",
         ]
         #expect(Set(contract).subtracting(routes).sorted() == [])
     }

@@ -132,6 +132,7 @@ struct Server {
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
             cookie: RefreshCookie(issuer: Self.issuer, origins: origins),
             pages: PageAnswers(templates: try PageTemplates(EmbeddedPages.files)), formTokens: FormTokens(key: HMACKey(key)),
+            stamps: RequestStamps(key: HMACKey(key)),
             signInLimits: SignInLimits(idle: 28_800, lifetime: 604_800), random: random,
             newID: { Identifier.uuid(at: $0, random: random) },
             clock: { [timing] in timing.read() },
@@ -144,9 +145,10 @@ struct Server {
 
     /// What the route answers.
     func send(
-        _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, bearer: String? = nil, at now: UnixTime = start
+        _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, form: String = "", bearer: String? = nil,
+        at now: UnixTime = start
     ) throws -> Response {
-        let (outcome, request) = try perform(method, target, fields, json: json, bearer: bearer, at: now)
+        let (outcome, request) = try perform(method, target, fields, json: json, form: form, bearer: bearer, at: now)
         return finish(outcome, request)
     }
 
@@ -156,12 +158,13 @@ struct Server {
     }
 
     private func perform(
-        _ method: String, _ target: String, _ fields: [String], json: String?, bearer: String?, at now: UnixTime
+        _ method: String, _ target: String, _ fields: [String], json: String?, form: String = "", bearer: String?, at now: UnixTime
     ) throws -> (Outcome, Request) {
-        let fields = fields + (bearer.map { ["Authorization: Bearer \($0)"] } ?? [])
+        var fields = fields + (bearer.map { ["Authorization: Bearer \($0)"] } ?? [])
+        if !form.isEmpty { fields.append("Content-Type: application/x-www-form-urlencoded") }
         var route: Route?
         var refusal: Refusal?
-        let request = try request(method, target, fields, json: json, at: now) { head in
+        let request = try request(method, target, fields, json: json, body: form, at: now) { head in
             switch router.resolve(head) {
             case .route(let found, let parameters):
                 route = found
@@ -178,7 +181,9 @@ struct Server {
     private func finish(_ outcome: Outcome, _ request: Request) -> Response {
         switch outcome {
         case .respond(let response): return response
-        case .refuse(let refusal): return OAuthRefusals.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, request.id)
+        case .refuse(let refusal):
+            return PageRefusals(pages: services.pages).answer(to: refusal, request.id, of: request) ?? OAuthRefusals.answer(
+                to: refusal, of: request) ?? ErrorBody.render(refusal, request.id)
         case .continue(_, let work): return finish(work(), request)
         case .delay(let milliseconds, let work):
             timing.hold(milliseconds)

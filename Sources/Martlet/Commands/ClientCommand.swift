@@ -27,7 +27,8 @@ struct ClientCommand: ParsableCommand {
 
                 Everything else that a client can be (RFC 7591 §2) goes into the file of --metadata, a JSON object with members \
                 such as redirect_uris, jwks, subject_type or backchannel_logout_uri; options win over it. The policy members \
-                first_party, access_ttl, refresh_ttl, session_ttl and may_combine_resources may stand there, too.
+                first_party, access_ttl, refresh_ttl, session_ttl, may_combine_resources, token_exchange, exchange_from and exchange_to \
+                may stand there, too.
                 """)
 
         @OptionGroup var settings: DatabaseFlags
@@ -48,6 +49,16 @@ struct ClientCommand: ParsableCommand {
         var resources: [String] = []
         @Option(help: "A file with its public keys, a JWK Set, for private_key_jwt.") var jwks: String?
         @Flag(help: "People need not be asked: it is the operator's own.") var firstParty = false
+        @Option(help: "What it may exchange tokens for (RFC 8693): off, delegation (the new one says who acts) or impersonation.")
+        var tokenExchange: String?
+        @Option(
+            name: .customLong("exchange-from"),
+            help: "A client whose tokens it may exchange, besides those for its own --resource; may be given again.")
+        var exchangeFrom: [String] = []
+        @Option(
+            name: .customLong("exchange-to"),
+            help: "An API that the new token may be for, besides those of the other token; may be given again.")
+        var exchangeTo: [String] = []
         @Option(help: "A file with a JSON object of metadata, or - for standard input.") var metadata: String?
         @Flag(help: "Print JSON.") var json = false
 
@@ -100,6 +111,9 @@ struct ClientCommand: ParsableCommand {
             if !resources.isEmpty { add("resources") { $0.array(of: resources) } }
             if let keys { add("jwks") { $0.raw(Array(keys.root.json)) } }
             if firstParty { add("first_party") { $0.bool(true) } }
+            if let tokenExchange { add("token_exchange") { $0.string(tokenExchange) } }
+            if !exchangeFrom.isEmpty { add("exchange_from") { $0.array(of: exchangeFrom) } }
+            if !exchangeTo.isEmpty { add("exchange_to") { $0.array(of: exchangeTo) } }
             let kept = (file?.root.members ?? []).filter { member in !own.contains { $0.name == member.name } }
             return JSONWriter.object { writer in
                 for (name, json) in kept.map({ ($0.name, Array($0.value.json)) }) + own.map({ ($0.name, $0.json) }) {

@@ -58,6 +58,7 @@ struct Service: Sendable {
         let common = BundledFiles.commonPasswords
         let readiness = Readiness()
         let anyAudience = issuer.verifier(audiences: nil, revocations: events.revocations)
+        let formTokenKey = try installation.key(.formTokenKey)
         var services = Services(
             store: installation.store, ring: issuer.ring, rotation: issuer.rotation, sessions: issuer.sessions,
             registration: Registration(
@@ -81,7 +82,8 @@ struct Service: Sendable {
             feed: Self.feed(feed, for: configuration.feed),
             cookie: RefreshCookie(issuer: issuer.name, origins: configuration.corsOrigins),
             pages: PageAnswers(templates: try BundledFiles.pageTemplates(from: configuration.publicFolder)),
-            formTokens: FormTokens(key: try installation.key(.formTokenKey)), signInLimits: configuration.signInLimits, random: random,
+            formTokens: FormTokens(key: formTokenKey), stamps: RequestStamps(key: formTokenKey), signInLimits: configuration.signInLimits,
+            random: random,
             newID: { Identifier.uuid(at: $0, random: random) }, clock: SystemClock.now, unready: { readiness.reason })
         services.schemes += configuration.authHeaderTypes.map { $0.lowercased() }.filter { $0 != "bearer" }
         if configuration.demandsProofNonce { services.proofNonces = try installation.proofNonces() }
@@ -96,13 +98,15 @@ struct Service: Sendable {
         let routes = Routes.all(
             services, bodyLimit: configuration.limits.body, compat: compat, simplejwt: simplejwt, djRestAuth: djRestAuth)
         let metadata = issuer.name + ResourceMetadata.path
+        let refusedPages = PageRefusals(pages: services.pages)
         listeners = Listeners(
             address: listen, metricsAddress: configuration.metricsListen, limits: configuration.limits, cors: configuration.cors,
             proxies: configuration.trustedProxies, routes: routes + pages.routes, logger: logger,
             render: { refusal, id, request in
                 simplejwt?.answer(to: refusal, of: request) ?? djRestAuth?.answer(to: refusal, of: request)
                     ?? (compat.contains(.drfJWT) ? DRFJWTRoutes.answer(to: refusal, of: request) : nil)
-                    ?? OAuthRefusals.answer(to: refusal, of: request) ?? ErrorBody.render(refusal, id, of: request, metadata: metadata)
+                    ?? refusedPages.answer(to: refusal, id, of: request) ?? OAuthRefusals.answer(to: refusal, of: request)
+                    ?? ErrorBody.render(refusal, id, of: request, metadata: metadata)
             },
             metricsRoute: { [events] server, lanes in
                 MetricsPage(issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now).route

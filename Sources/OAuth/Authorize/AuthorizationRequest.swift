@@ -16,8 +16,10 @@ package struct AuthorizationRequest: Sendable, Hashable {
     /// Seconds that the last sign-in may be past.
     package let maximumAge: Int64?
     package let loginHint: String?
-    /// `acr_values`, the most wanted first.
-    package let contexts: [String]
+    /// `acr_values`, and what `claims` says of `acr` and `sub`.
+    package let demand: AuthenticationDemand
+    /// `claims` (OpenID Connect Core 1.0 §5.5): a JSON object as it was given; nil for none.
+    package let claims: [UInt8]?
     /// `ui_locales`, the most wanted first.
     package let locales: [String]
     /// The thumbprint of the key that the code is for (RFC 9449 §10).
@@ -56,19 +58,22 @@ package struct AuthorizationRequest: Sendable, Hashable {
             try Self.checkWasPushed(wasPushed, client)
             let challenge = try CodeChallenge(parameters["code_challenge"], method: parameters["code_challenge_method"])
             let scope = try Self.scope(parameters, client, rules)
+            let claims = try parameters["claims"].map { Array($0.utf8) }
             return AuthorizationRequest(
                 client: client, answer: answer, scope: scope,
                 resources: try rules.resources.granted(parameters.all("resource"), to: client),
                 challenge: challenge, nonce: try parameters["nonce"], prompts: try Self.prompts(parameters),
                 maximumAge: try Self.maximumAge(parameters) ?? client.metadata.defaultMaxAge, loginHint: try parameters["login_hint"],
-                contexts: try Self.words(parameters["acr_values"]), locales: try Self.words(parameters["ui_locales"]),
+                demand: try AuthenticationDemand(contexts: Self.words(parameters["acr_values"]), claims: claims), claims: claims,
+                locales: try Self.words(parameters["ui_locales"]),
                 proofKey: try Self.proofKey(parameters))
         }
     }
 
     private init(
         client: Client, answer: AuthorizationAnswer, scope: ScopeSet, resources: [String], challenge: CodeChallenge, nonce: String?,
-        prompts: Set<Prompt>, maximumAge: Int64?, loginHint: String?, contexts: [String], locales: [String], proofKey: String?
+        prompts: Set<Prompt>, maximumAge: Int64?, loginHint: String?, demand: AuthenticationDemand, claims: [UInt8]?, locales: [String],
+        proofKey: String?
     ) {
         self.client = client
         self.answer = answer
@@ -79,7 +84,8 @@ package struct AuthorizationRequest: Sendable, Hashable {
         self.prompts = prompts
         self.maximumAge = maximumAge
         self.loginHint = loginHint
-        self.contexts = contexts
+        self.demand = demand
+        self.claims = claims
         self.locales = locales
         self.proofKey = proofKey
     }

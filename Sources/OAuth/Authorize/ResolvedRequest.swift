@@ -17,19 +17,17 @@ package struct ResolvedRequest: Sendable, Hashable {
 extension AuthorizationServer {
     /// What finding the parameters takes.
     package enum Resolution: Sendable, Hashable {
-        /// Nothing: they are all there.
+        /// The store, at most.
         case here
-        /// The store.
-        case stored
-        /// The client's host.
-        case outbound
+        /// The client's host, for the key of this id.
+        case outbound(keyID: String?)
     }
 
     /// What finding the parameters of a client's request takes.
-    package func resolution(of parameters: OAuthParameters, from client: Client, at now: UnixTime) throws(OAuthError) -> Resolution {
-        if try parameters["request_uri"] != nil { return .stored }
-        guard let object = try parameters["request"] else { return .here }
-        return keys.cached(client, keyID: RequestObject.keyID(of: object), at: now) == nil ? .outbound : .here
+    package func resolution(of parameters: OAuthParameters, from client: Client, at now: UnixTime) -> Resolution {
+        guard let object = parameters.all("request").first else { return .here }
+        let keyID = RequestObject.keyID(of: object)
+        return keys.cached(client, keyID: keyID, at: now) == nil ? .outbound(keyID: keyID) : .here
     }
 
     /// The parameters of a client's request. Blocks as ``resolution(of:from:at:)`` says.

@@ -14,10 +14,28 @@ package struct ClientPolicy: Sendable, Hashable {
     package var sessionLifetime: Int64?
     /// `may_combine_resources`: one token may be for several APIs (RFC 8707 §2).
     package var mayCombineResources: Bool
+    /// `token_exchange` (RFC 8693).
+    package var tokenExchange: TokenExchange
+    /// `exchange_from`: clients whose tokens it may exchange, besides those that are for one of its own `resources`.
+    package var exchangeFrom: [String]
+    /// `exchange_to`: what a token that it gets in exchange may be for, besides what the other token is for.
+    package var exchangeTo: [String]
+
+    /// What a client may make of a token that it was shown (RFC 8693 §1.1).
+    package enum TokenExchange: String, Sendable, Hashable, CaseIterable {
+        case off
+        /// The new token says in `act` who acts.
+        case delegation
+        /// It says so where `actor_token` names somebody, else not.
+        case impersonation
+    }
 
     package init() {
         isFirstParty = false
         mayCombineResources = false
+        tokenExchange = .off
+        exchangeFrom = []
+        exchangeTo = []
     }
 
     /// Reads a JSON object. Throws `invalid_client_metadata` with what is wrong.
@@ -28,6 +46,10 @@ package struct ClientPolicy: Sendable, Hashable {
         refreshLifetime = try members.seconds("refresh_ttl")
         sessionLifetime = try members.seconds("session_ttl")
         mayCombineResources = try members.flag("may_combine_resources")
+        let choices = Dictionary(uniqueKeysWithValues: TokenExchange.allCases.map { ($0.rawValue, $0) })
+        tokenExchange = try members.choice("token_exchange", choices) ?? .off
+        exchangeFrom = try members.texts("exchange_from")
+        exchangeTo = try members.texts("exchange_to")
     }
 
     /// Writes the members.
@@ -37,6 +59,9 @@ package struct ClientPolicy: Sendable, Hashable {
             if let seconds { writer.member(name, seconds) }
         }
         if mayCombineResources { writer.member("may_combine_resources", true) }
+        if tokenExchange != .off { writer.member("token_exchange", tokenExchange.rawValue) }
+        if !exchangeFrom.isEmpty { writer.member("exchange_from", exchangeFrom) }
+        if !exchangeTo.isEmpty { writer.member("exchange_to", exchangeTo) }
     }
 }
 
@@ -99,7 +124,7 @@ package struct Client: Sendable, Hashable {
             return only.text
         }
         guard metadata.redirectURIs.contains(where: { $0.matches(presented) }) else {
-            throw OAuthError(.invalidRequest, "redirect_uri is not one that the client registered.")
+            throw OAuthError(.invalidRequest, "redirect_uri is not one that the client registered.", member: "redirect_uri")
         }
         return presented
     }

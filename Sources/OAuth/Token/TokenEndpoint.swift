@@ -62,7 +62,7 @@ package typealias PendingGrant = @Sendable (_ completion: @escaping TokenComplet
 
 extension AuthorizationServer {
     /// The grants that are served.
-    package static let grants: [GrantType] = [.authorizationCode, .refreshToken, .clientCredentials]
+    package static let grants: [GrantType] = [.authorizationCode, .refreshToken, .clientCredentials, .deviceCode, .tokenExchange]
 
     /// Reads a request. May read the store, except for `client_credentials`: belongs on a worker.
     package func grant(_ request: TokenRequest) throws(OAuthError) -> PendingGrant {
@@ -78,7 +78,8 @@ extension AuthorizationServer {
         case .authorizationCode: return try redeemCode(request)
         case .refreshToken: return try refresh(request)
         case .clientCredentials: return try actForItself(request)
-        case .deviceCode, .tokenExchange: throw OAuthError(.unsupportedGrantType, "This grant type is not served here.")
+        case .deviceCode: return try redeemDeviceCode(request)
+        case .tokenExchange: return try exchangeToken(request)
         }
     }
 

@@ -24,6 +24,18 @@ package struct ResourceCatalogue: Sendable {
         return resources
     }
 
+    /// Names of APIs, each once, all of them among those that somebody may have. Throws `invalid_target`.
+    static func named(_ asked: [String], among allowed: [String]) throws(OAuthError) -> [String] {
+        var names: [String] = []
+        for name in asked where !names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+            guard contains(allowed, name) else {
+                throw OAuthError(.invalidTarget, "The client may not have tokens for this audience.")
+            }
+            names.append(name)
+        }
+        return names
+    }
+
     private static func contains(_ list: [String]?, _ resource: String) -> Bool {
         list.map { list in list.contains { $0.utf8.elementsEqual(resource.utf8) } } ?? true
     }
