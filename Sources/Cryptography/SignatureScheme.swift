@@ -46,7 +46,7 @@ public enum SignatureScheme: Sendable, Hashable {
     }
 
     /// What is hashed before the signature; nil for EdDSA, which takes the whole message.
-    var digest: Digest? {
+    public var digest: Digest? {
         switch self {
         case .ecdsa(let digest), .rsaPKCS1(let digest), .rsaPSS(let digest): digest
         case .eddsa: nil

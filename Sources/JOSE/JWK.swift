@@ -10,12 +10,14 @@ public struct JWK: Sendable {
     public let keyID: String?
     /// `alg`: the only algorithm the key may be used with; nil when it does not say.
     public let algorithm: SignatureAlgorithm?
-    /// `signs`, a member of Martlet's own: the only `typ` of tokens that the key signs; nil when it does not say.
+    /// `signs`, a member of Martlet's own: the only `typ` of tokens that the key signs, or several with a space between; nil when it
+    /// does not say.
     public let signs: String?
     let material: Material
 
     /// A new key with a `kid` of its own: the thumbprint (RFC 7638), or for a secret, whose hash is nobody's business,
-    /// 16 random bytes. `rsaBits` (2048…8192) matters to RSA only, `random` to secrets only; `signs` limits it to one `typ`.
+    /// 16 random bytes. `rsaBits` (2048…8192) matters to RSA only, `random` to secrets only; `signs` limits it to
+    /// one `typ`, or some with a space between.
     public static func generate(
         _ algorithm: SignatureAlgorithm, rsaBits: Int = 2048, signs: String? = nil, random: RandomSource = .secure
     ) throws(JOSEError) -> JWK {

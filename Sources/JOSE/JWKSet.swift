@@ -49,8 +49,7 @@ public struct JWKSet: Sendable {
     /// nothing else.
     public func candidates(keyID: String?, algorithm: SignatureAlgorithm, type: String? = nil) -> [JWSVerificationKey] {
         let candidates = verificationKeys.lazy.filter { key in
-            guard key.algorithm == algorithm, Self.isSame(key.keyID, keyID) else { return false }
-            return key.signs.map { signs in type.map { JWSHeader.isSameType($0, signs) } ?? false } ?? true
+            key.algorithm == algorithm && Self.isSame(key.keyID, keyID) && key.isFor(type: type)
         }
         return Array(candidates.prefix(Self.maximumCandidates))
     }

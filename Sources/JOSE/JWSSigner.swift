@@ -32,6 +32,9 @@ public final class JWSSigner: Sendable {
         return token
     }
 
+    /// The same key for tokens of another `typ`. Cheap.
+    package func signing(type: String) -> JWSSigner { JWSSigner(keyID: keyID, algorithm: algorithm, type: type, key) }
+
     init(keyID: String?, algorithm: SignatureAlgorithm, type: String?, _ key: Key) {
         self.keyID = keyID
         self.algorithm = algorithm

@@ -8,9 +8,16 @@ public struct JWSVerificationKey: Sendable {
     public let keyID: String?
     /// The algorithm.
     public let algorithm: SignatureAlgorithm
-    /// The only `typ` that the key signs; nil when it does not say.
+    /// The only `typ` that the key signs, or several with a space between; nil when it does not say.
     public let signs: String?
     private let checker: Checker
+
+    /// Whether the key signs tokens of this `typ`; nil is none at all.
+    func isFor(type: String?) -> Bool {
+        guard let signs else { return true }
+        guard let type else { return false }
+        return signs.utf8.split(separator: UInt8(ascii: " ")).contains { JWSHeader.isSameType(type, String(decoding: $0, as: UTF8.self)) }
+    }
 
     /// Whether `signature` is this key's for `message`. Anything malformed is just not valid.
     public func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {

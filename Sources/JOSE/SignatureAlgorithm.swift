@@ -44,6 +44,9 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     public var scheme: SignatureScheme? { row.scheme }
     /// The digest under HMAC; nil for a signature that whoever verifies cannot make.
     var macDigest: Digest? { row.macDigest }
+    /// What hashes of tokens are made by (`at_hash`, OpenID Connect Core 1.0 §3.1.3.6: "the hash algorithm used in the alg"); for Ed25519,
+    /// whose own hash that is, SHA-512.
+    public var digest: Digest { row.macDigest ?? row.scheme?.digest ?? .sha512 }
     /// Length of every signature in bytes; nil where it is the length of the key's modulus.
     public var signatureLength: Int? { row.signatureLength }
     /// The smallest key in bits.

@@ -16,6 +16,7 @@ package struct AuthorizationServer: Sendable {
     package let keys: ClientKeys
     package let scopes: ScopeCatalogue
     package let resources: ResourceCatalogue
+    package let subjects: Subjects
     package let throttle: LoginThrottle
     /// Access tokens of this issuer for any audience.
     let verifier: TokenVerifier
@@ -24,8 +25,8 @@ package struct AuthorizationServer: Sendable {
 
     package init(
         sessions: SessionService, clients: ClientDirectory, authenticator: ClientAuthenticator, keys: ClientKeys,
-        scopes: ScopeCatalogue, resources: ResourceCatalogue, throttle: LoginThrottle, verifier: TokenVerifier, store: any Store,
-        random: RandomSource
+        scopes: ScopeCatalogue, resources: ResourceCatalogue, subjects: Subjects, throttle: LoginThrottle, verifier: TokenVerifier,
+        store: any Store, random: RandomSource
     ) {
         self.sessions = sessions
         self.clients = clients
@@ -33,6 +34,7 @@ package struct AuthorizationServer: Sendable {
         self.keys = keys
         self.scopes = scopes
         self.resources = resources
+        self.subjects = subjects
         self.throttle = throttle
         self.verifier = verifier
         self.store = store

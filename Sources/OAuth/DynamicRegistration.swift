@@ -20,14 +20,17 @@ package struct DynamicRegistration: Sendable {
     private let access: Access
     private let registrar: ClientRegistrar
     private let issuer: String
+    private let sectors: SectorDocuments?
 
     /// Where clients register, below the issuer; each one's own address is a segment further.
     package static let path = "/oauth2/register"
 
-    package init(access: Access, registrar: ClientRegistrar, issuer: String) {
+    /// Without `sectors` no client says which sector it is of.
+    package init(access: Access, registrar: ClientRegistrar, issuer: String, sectors: SectorDocuments? = nil) {
         self.access = access
         self.registrar = registrar
         self.issuer = issuer
+        self.sectors = sectors
     }
 
     /// Whether anybody at all can register, which is when `registration_endpoint` stands in the metadata.
@@ -47,7 +50,26 @@ package struct DynamicRegistration: Sendable {
         }
     }
 
-    /// The client that somebody asks to be. Throws what is wrong with the request.
+    /// Whether another host has to be asked about this metadata (``checkSector(_:at:)``): on the outbound lane then.
+    package func namesSector(_ json: JSONValue) -> Bool { json["sector_identifier_uri"].map { !$0.isNull } ?? false }
+
+    /// Asks the document of the sector that the metadata names. Blocks. Throws `invalid_client_metadata` unless the client is of that sector, and
+    /// where no such document is looked at here.
+    package func checkSector(_ json: JSONValue, at now: UnixTime) throws(OAuthError) {
+        guard let value = json["sector_identifier_uri"], !value.isNull else { return }
+        guard let sectors else {
+            throw OAuthError(
+                .invalidClientMetadata, "sector_identifier_uri is not taken here; use redirect URIs of one host.",
+                member: "sector_identifier_uri")
+        }
+        guard let uri = value.string, let redirectURIs = json["redirect_uris"]?.strings else {
+            throw OAuthError(
+                .invalidClientMetadata, "sector_identifier_uri must be text, beside redirect_uris.", member: "sector_identifier_uri")
+        }
+        try sectors.check(uri, lists: redirectURIs, at: now)
+    }
+
+    /// The client that somebody asks to be, its sector checked. Throws what is wrong with the request.
     package func client(_ json: JSONValue, for origin: OAuthClient.Origin, at now: UnixTime) throws(OAuthError) -> ClientDraft {
         try registrar.make(try RequestedMetadata(json, of: Self.asker(origin)).metadata, origin: origin, at: now)
     }
@@ -70,7 +92,7 @@ package struct DynamicRegistration: Sendable {
         guard !policy.isFirstParty else {
             throw OAuthError(.invalidClientMetadata, "The operator looks after this client; it cannot change itself any more.")
         }
-        return registrar.changing(record, to: try RequestedMetadata(json, of: Self.asker(record.origin)).metadata, policy: policy)
+        return try registrar.changing(record, to: try RequestedMetadata(json, of: Self.asker(record.origin)).metadata, policy: policy)
     }
 
     /// The answer of RFC 7591 §3.2.1 and RFC 7592 §3. A secret stands in it when it was made just now: only its code is kept.

@@ -7,7 +7,7 @@ extension SQLTransaction {
     func addKey(_ key: SigningKeyRecord, audit: AuditContext?, at now: UnixTime) throws(StoreError) -> Bool {
         note(now)
         // Two processes that start at once must not make two first keys.
-        let rivals = try keys(includingRetired: false).filter { $0.purpose == key.purpose }
+        let rivals = try keys(includingRetired: false).filter { $0.line == key.line }
         let isTaken = rivals.contains {
             $0.state == .next && $0.algorithm == key.algorithm || $0.state == .active && key.state == .active
         }
@@ -23,7 +23,7 @@ extension SQLTransaction {
         var keys = try keys(includingRetired: false)
         var moved = false
         for place in keys.indices where keys[place].state == .next && keys[place].publishedAt.adding(seconds: settleSeconds) <= now {
-            for other in keys.indices where keys[other].purpose == keys[place].purpose && keys[other].state == .active {
+            for other in keys.indices where keys[other].line == keys[place].line && keys[other].state == .active {
                 keys[other].retiringAt = now
                 try move(keys[other])
             }
@@ -45,20 +45,22 @@ extension SQLTransaction {
         return moved
     }
 
-    func replaceKeys(with replacement: SigningKeyRecord, audit: AuditContext, at now: UnixTime) throws(StoreError) {
+    func replaceKeys(with replacements: [SigningKeyRecord], audit: AuditContext, at now: UnixTime) throws(StoreError) {
         note(now)
-        for var key in try keys(includingRetired: false) where key.purpose == replacement.purpose {
+        for var key in try keys(includingRetired: false) {
+            guard let replacement = replacements.first(where: { $0.line == key.line }) else { continue }
             key.retiredAt = now
             try move(key)
             // Whoever stole the key may give its tokens any time, and verifiers may go on believing it for a day without the issuer.
             let until = max(key.lastTokenExpiresAt ?? now, now.adding(seconds: Self.longestTrust)).adding(seconds: Self.skew)
             try append(.key, key.id, at: now, until: until, reason: "replaced by \(replacement.id)")
         }
-        var replacement = replacement
-        replacement.activatedAt = replacement.activatedAt ?? now
-        try insert(replacement)
+        for var replacement in replacements {
+            replacement.activatedAt = replacement.activatedAt ?? now
+            try insert(replacement)
+            try audited(.keysReplaced, "key:\(replacement.id)", replacement.purpose.rawValue, by: audit, at: now)
+        }
         try append(.keyring, "", at: now)
-        try audited(.keysReplaced, "key:\(replacement.id)", replacement.purpose.rawValue, by: audit, at: now)
     }
 
     func resealKeys(_ sealed: [(id: String, privateKey: [UInt8])]) throws(StoreError) {

@@ -42,7 +42,23 @@ package struct SigningKeyRecord: Sendable, Hashable {
         case access, refresh
         /// The revocation feed's.
         case feed
+        /// ID tokens, and whatever else is signed for clients to read. Several sign side by side, one for each algorithm.
+        case id
     }
+
+    /// Keys that follow each other: of a purpose, and where several algorithms are signed with at a time, of one of them.
+    package struct Line: Sendable, Hashable {
+        package let purpose: Purpose
+        private let algorithm: String?
+
+        package init(_ purpose: Purpose, algorithm: String) {
+            self.purpose = purpose
+            self.algorithm = purpose == .id ? algorithm : nil
+        }
+    }
+
+    /// The line that this key is one of.
+    package var line: Line { Line(purpose, algorithm: algorithm) }
 
     /// Where a key is in its life.
     package enum State: String, Sendable, Hashable {

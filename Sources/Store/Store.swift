@@ -238,11 +238,11 @@ package protocol StoreTransaction: StoreReads {
     /// Adds a key unless one of its purpose and algorithm is waiting already; false then. `keyring` event.
     func addKey(_ key: SigningKeyRecord, audit: AuditContext?, at now: UnixTime) throws(StoreError) -> Bool
     /// Moves keys on by their stored times: a waiting key that was published for `settleSeconds` becomes the active one
-    /// of its purpose, the active one retiring, and a retiring one retired 60 s after the last of its tokens expired.
+    /// of its line, the active one retiring, and a retiring one retired 60 s after the last of its tokens expired.
     /// Answers whether anything moved; `keyring` event when it did.
     func advanceKeys(at now: UnixTime, settleSeconds: Int64) throws(StoreError) -> Bool
-    /// Retires every key of the replacement's purpose at once, each with a `key` event, and makes the replacement active.
-    func replaceKeys(with replacement: SigningKeyRecord, audit: AuditContext, at now: UnixTime) throws(StoreError)
+    /// Retires every key of the replacements' lines at once, each with a `key` event, and makes the replacements active: one a line.
+    func replaceKeys(with replacements: [SigningKeyRecord], audit: AuditContext, at now: UnixTime) throws(StoreError)
     /// Raises the marks of keys that sign tokens without a session.
     func raiseKeyMarks(_ marks: [KeyMark]) throws(StoreError)
     /// Stores private keys sealed anew under another master key.
@@ -271,6 +271,8 @@ package enum Fact: String, Sendable {
     case clientSecretKey = "client_secret_key"
     /// The key of the tokens of forms, sealed.
     case formTokenKey = "form_token_key"
+    /// The key that pairwise subjects are made by, sealed.
+    case pairwiseSubjectKey = "pairwise_subject_key"
     /// How far the last import of accounts came, as JSON of the importer's own.
     case importProgress = "import_progress"
 }

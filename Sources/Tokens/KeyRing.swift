@@ -24,7 +24,9 @@ package final class KeyRing: Sendable {
         let refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)]
         /// Signs the revocation feed; nil with a database that no service of this version has run with yet.
         let feed: JWSSigner?
-        /// Keys that others verify with: next, active and retiring, the feed's, and a shared secret.
+        /// Sign ID tokens and other statements, by the name of the algorithm; none until they have been made.
+        let statements: [String: JWSSigner]
+        /// Keys that others verify with: next, active and retiring, those of statements, the feed's, and a shared secret.
         package let verifying: JWKSet
         /// The JWK Set as it is published.
         package let publicJSON: [UInt8]
@@ -35,12 +37,13 @@ package final class KeyRing: Sendable {
 
         init(
             access: JWSSigner, refreshKeyID: String, refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)],
-            feed: JWSSigner?, verifying: JWKSet, records: [SigningKeyRecord]
+            feed: JWSSigner?, statements: [String: JWSSigner], verifying: JWKSet, records: [SigningKeyRecord]
         ) {
             self.access = access
             self.refreshKeyID = refreshKeyID
             self.refreshKeys = refreshKeys
             self.feed = feed
+            self.statements = statements
             self.verifying = verifying
             self.records = records
             publicJSON = verifying.publicJSON
@@ -120,6 +123,13 @@ package final class KeyRing: Sendable {
         }
     }
 
+    /// The mark to raise for a statement with this expiry; nil where it is high enough.
+    func mark(_ keyID: String, until: UnixTime) -> KeyMark? {
+        state.withLock { state in
+            (state.marks[keyID] ?? .min) < until.milliseconds ? KeyMark(keyID: keyID, expiresAt: until.adding(seconds: 3600)) : nil
+        }
+    }
+
     /// Notes that marks are in the store.
     package func raised(_ marks: [KeyMark]) {
         guard !marks.isEmpty else { return }
@@ -143,6 +153,8 @@ package final class KeyRing: Sendable {
         var access: JWSSigner?
         var feed: JWSSigner?
         var feedKeys: [JWK] = []
+        var statements: [String: JWSSigner] = [:]
+        var statementKeys: [JWK] = []
         var refreshKeyID: String?
         var refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)] = [:]
         for record in records {
@@ -163,6 +175,9 @@ package final class KeyRing: Sendable {
                 case .feed:
                     feedKeys.append(key)
                     if record.state == .active { feed = try key.signer(type: RevocationDocument.type) }
+                case .id:
+                    statementKeys.append(key)
+                    if record.state == .active { statements[record.algorithm] = try key.signer(type: TokenPolicy.idTokenType) }
                 }
             } catch {
                 throw .cryptography(detail: "key \(record.id): \(error.message)")
@@ -179,9 +194,8 @@ package final class KeyRing: Sendable {
         guard let access else { throw .noActiveKey(.access) }
         guard let refreshKeyID else { throw .noActiveKey(.refresh) }
         return Snapshot(
-            access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, feed: feed, verifying: JWKSet(published + feedKeys),
-            records: records
-        )
+            access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, feed: feed, statements: statements,
+            verifying: JWKSet(published + statementKeys + feedKeys), records: records)
     }
 
     private static func open(_ record: SigningKeyRecord, _ masterKey: MasterKey) throws(Failure) -> JWK {

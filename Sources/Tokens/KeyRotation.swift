@@ -13,8 +13,9 @@ package import Store
 package struct KeyRotation: Sendable {
     private let store: any Store
     private let masterKey: MasterKey
+    private let algorithm: SignatureAlgorithm
     /// Nil where access tokens are signed with a shared secret, which is nobody's to rotate here.
-    private let accessAlgorithm: SignatureAlgorithm?
+    private var accessAlgorithm: SignatureAlgorithm? { algorithm.isSymmetric ? nil : algorithm }
     /// The feed is for everybody to verify, whatever access tokens are signed with.
     private var feedAlgorithm: SignatureAlgorithm { accessAlgorithm ?? .es256 }
     private let days: Int64
@@ -29,7 +30,7 @@ package struct KeyRotation: Sendable {
     package init(store: any Store, masterKey: MasterKey, algorithm: SignatureAlgorithm, days: Int64, random: RandomSource) {
         self.store = store
         self.masterKey = masterKey
-        accessAlgorithm = algorithm.isSymmetric ? nil : algorithm
+        self.algorithm = algorithm
         self.days = days
         self.random = random
     }
@@ -41,47 +42,51 @@ package struct KeyRotation: Sendable {
         case waiting
     }
 
-    /// Makes the keys that are missing or due, and moves on those whose time has come. For the start, then every few seconds.
+    /// Makes the keys that are missing or due but for those of statements, and moves on all whose time has come. For the start, then
+    /// every few seconds.
     ///
     /// A successor has the algorithm of the key it follows, so that one made for another algorithm on request is not undone;
     /// `changingAlgorithm`, for a start with another setting than before, makes one of the setting's.
     package func maintain(at now: UnixTime, changingAlgorithm: Bool = false) throws(KeyRing.Failure) {
-        let present = try read()
-        var wanted: [SigningKeyRecord] = []
-        for (purpose, usual) in purposes {
-            let due = due(purpose, usual, among: present, changingAlgorithm: changingAlgorithm, at: now)
-            guard let due else { continue }
-            wanted.append(try makeKey(purpose, due.algorithm, activatedAt: due.isFirst ? now : nil, at: now))
-        }
-        let made = wanted
-        try write { [self] transaction throws(StoreError) in
-            // Another process may have made them since.
-            let present = try transaction.keys(includingRetired: false)
-            for key in made {
-                guard let usual = purposes.first(where: { $0.0 == key.purpose })?.1,
-                    due(key.purpose, usual, among: present, changingAlgorithm: changingAlgorithm, at: now) != nil
-                else { continue }
-                _ = try transaction.addKey(key, audit: AuditContext(actor: .system), at: now)
-            }
-            _ = try transaction.advanceKeys(at: now, settleSeconds: Self.settleSeconds)
-        }
+        try maintain(lines, changingAlgorithm: changingAlgorithm, at: now)
+    }
+
+    /// Makes the keys of ID tokens and other statements that are missing or due. Apart from the rest, and not for the start: an RSA key
+    /// takes some hundred milliseconds to make.
+    package func maintainStatementKeys(at now: UnixTime) throws(KeyRing.Failure) {
+        try maintain(statementLines(try read()), changingAlgorithm: false, at: now)
+    }
+
+    /// The algorithms that statements to clients are signed with: RS256, which OpenID Connect Discovery 1.0 §3 demands
+    /// (`id_token_signing_alg_values_supported`), ES256, and the service's own.
+    package static func statementAlgorithms(besides own: SignatureAlgorithm) -> [SignatureAlgorithm] {
+        [.rs256, .es256] + (own.isSymmetric || own == .rs256 || own == .es256 ? [] : [own])
     }
 
     /// Makes a key now. An ordinary one waits until every cache has it; an emergency one replaces all of its purpose at once,
-    /// and whatever they signed is dead.
+    /// and whatever they signed is dead. Keys of statements are made of every algorithm, unless one is named.
     package func rotate(
         _ purpose: SigningKeyRecord.Purpose, algorithm: SignatureAlgorithm?, isEmergency: Bool, audit: AuditContext, at now: UnixTime
     ) throws(KeyRing.Failure) -> Outcome {
-        guard let usual = purposes.first(where: { $0.0 == purpose })?.1 else { return .waiting }
-        let key = try makeKey(purpose, purpose == .access ? algorithm ?? usual : usual, activatedAt: isEmergency ? now : nil, at: now)
+        var made: [SigningKeyRecord] = []
+        for (purpose, usual) in purpose == .id ? statementLines(try read()) : lines.filter({ $0.0 == purpose }) {
+            if purpose == .id, let algorithm, algorithm != usual { continue }
+            made.append(
+                try makeKey(purpose, purpose == .access ? algorithm ?? usual : usual, activatedAt: isEmergency ? now : nil, at: now))
+        }
+        let keys = made
+        guard !keys.isEmpty else { return .waiting }
         return try write { transaction throws(StoreError) in
             guard !isEmergency else {
-                try transaction.replaceKeys(with: key, audit: audit, at: now)
+                try transaction.replaceKeys(with: keys, audit: audit, at: now)
                 return .rotated
             }
-            let isWaiting = try transaction.keys(includingRetired: false).contains { $0.purpose == purpose && $0.state == .next }
-            guard !isWaiting, try transaction.addKey(key, audit: audit, at: now) else { return .waiting }
-            return .rotated
+            var outcome = Outcome.waiting
+            for key in keys {
+                let isWaiting = try transaction.keys(includingRetired: false).contains { $0.line == key.line && $0.state == .next }
+                if !isWaiting, try transaction.addKey(key, audit: audit, at: now) { outcome = .rotated }
+            }
+            return outcome
         }
     }
 
@@ -107,8 +112,36 @@ package struct KeyRotation: Sendable {
         try write { transaction throws(StoreError) in try transaction.resealKeys(anew) }
     }
 
-    private var purposes: [(SigningKeyRecord.Purpose, SignatureAlgorithm)] {
-        (accessAlgorithm.map { [(.access, $0)] } ?? []) + [(.refresh, .hs256), (.feed, feedAlgorithm)]
+    /// A purpose, and the algorithm that its keys usually have.
+    private typealias Line = (SigningKeyRecord.Purpose, SignatureAlgorithm)
+
+    private var lines: [Line] { (accessAlgorithm.map { [(.access, $0)] } ?? []) + [(.refresh, .hs256), (.feed, feedAlgorithm)] }
+
+    /// A key of an algorithm that was the service's own once is followed, too: clients may be registered for it.
+    private func statementLines(_ present: [SigningKeyRecord]) -> [Line] {
+        let usual = Self.statementAlgorithms(besides: algorithm)
+        let others = Set(present.filter { $0.purpose == .id }.compactMap { SignatureAlgorithm(rawValue: $0.algorithm) }).subtracting(usual)
+        return (usual + SignatureAlgorithm.allCases.filter(others.contains)).map { (.id, $0) }
+    }
+
+    private func maintain(_ lines: [Line], changingAlgorithm: Bool, at now: UnixTime) throws(KeyRing.Failure) {
+        let present = try read()
+        var wanted: [(key: SigningKeyRecord, usual: SignatureAlgorithm)] = []
+        for (purpose, usual) in lines {
+            let due = due(purpose, usual, among: present, changingAlgorithm: changingAlgorithm, at: now)
+            guard let due else { continue }
+            wanted.append((try makeKey(purpose, due.algorithm, activatedAt: due.isFirst ? now : nil, at: now), usual))
+        }
+        let made = wanted
+        try write { [self] transaction throws(StoreError) in
+            // Another process may have made them since.
+            let present = try transaction.keys(includingRetired: false)
+            for (key, usual) in made {
+                guard due(key.purpose, usual, among: present, changingAlgorithm: changingAlgorithm, at: now) != nil else { continue }
+                _ = try transaction.addKey(key, audit: AuditContext(actor: .system), at: now)
+            }
+            _ = try transaction.advanceKeys(at: now, settleSeconds: Self.settleSeconds)
+        }
     }
 
     /// The key that ought to be made now. The first one may sign at once: no cache can hold an older set.
@@ -116,7 +149,8 @@ package struct KeyRotation: Sendable {
         _ purpose: SigningKeyRecord.Purpose, _ usual: SignatureAlgorithm, among records: [SigningKeyRecord], changingAlgorithm: Bool,
         at now: UnixTime
     ) -> (algorithm: SignatureAlgorithm, isFirst: Bool)? {
-        let own = records.filter { $0.purpose == purpose }
+        let line = SigningKeyRecord.Line(purpose, algorithm: usual.name)
+        let own = records.filter { $0.line == line }
         guard let active = own.last(where: { $0.state == .active }) else { return (usual, true) }
         guard !own.contains(where: { $0.state == .next }) else { return nil }
         if changingAlgorithm, active.algorithm != usual.name { return (usual, false) }
@@ -130,13 +164,22 @@ package struct KeyRotation: Sendable {
         _ purpose: SigningKeyRecord.Purpose, _ algorithm: SignatureAlgorithm, activatedAt: UnixTime?, at now: UnixTime
     ) throws(KeyRing.Failure) -> SigningKeyRecord {
         do throws(JOSEError) {
-            let key = try JWK.generate(algorithm, signs: purpose == .feed ? RevocationDocument.type : nil, random: random)
+            let key = try JWK.generate(algorithm, signs: Self.types(of: purpose), random: random)
             guard let id = key.keyID else { throw .libraryFailure }
             return SigningKeyRecord(
                 id: id, purpose: purpose, algorithm: algorithm.name, publicKey: key.publicJSON ?? [],
                 privateKey: try seal(try key.privateJSON(), id), publishedAt: now, activatedAt: activatedAt)
         } catch {
             throw .cryptography(detail: error.message)
+        }
+    }
+
+    /// `signs` of the keys that sign nothing else, whatever a verifier makes of its `typ`.
+    private static func types(of purpose: SigningKeyRecord.Purpose) -> String? {
+        switch purpose {
+        case .access, .refresh: nil
+        case .feed: RevocationDocument.type
+        case .id: TokenPolicy.statementTypes.joined(separator: " ")
         }
     }
 

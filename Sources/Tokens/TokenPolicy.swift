@@ -61,6 +61,11 @@ package struct TokenPolicy: Sendable {
     package static let accessType = "at+jwt"
     /// `typ` of a refresh token.
     package static let refreshType = "rt+jwt"
+    /// `typ` of an ID token, which OpenID Connect leaves open.
+    package static let idTokenType = "JWT"
+    /// `typ` of all that the keys of statements sign: ID tokens, logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4) and answers
+    /// of introspection (RFC 9701 §5).
+    package static let statementTypes = [idTokenType, "logout+jwt", "token-introspection+jwt"]
 }
 
 /// A scope of the first-party APIs.

@@ -47,13 +47,15 @@ struct AdminTokenRoutes: Sendable {
         let body = try JSONBody(request, mayBeEmpty: true)
         let isEmergency = try body.bool("emergency") ?? false
         let purpose = SigningKeyRecord.Purpose(rawValue: try body.string("purpose") ?? SigningKeyRecord.Purpose.access.rawValue)
-        guard let purpose else { throw .invalid([FieldProblem("purpose", "invalid", "access, refresh or feed.")]) }
+        guard let purpose else { throw .invalid([FieldProblem("purpose", "invalid", "access, refresh, feed or id.")]) }
         var algorithm: SignatureAlgorithm?
         if let name = try body.string("algorithm") {
             algorithm = SignatureAlgorithm(rawValue: name)
-            guard purpose == .access, let algorithm, !algorithm.isSymmetric else {
-                let names = SignatureAlgorithm.asymmetric.map(\.name).joined(separator: ", ")
-                throw .invalid([FieldProblem("algorithm", "invalid", "For access tokens, one of \(names).")])
+            let choices = purpose == .access ? SignatureAlgorithm.asymmetric : purpose == .id ? services.sessions.statementAlgorithms : []
+            guard let algorithm, choices.contains(algorithm) else {
+                let names = choices.map(\.name).joined(separator: ", ")
+                let detail = names.isEmpty ? "For access and id alone." : "For \(purpose.rawValue), one of \(names)."
+                throw .invalid([FieldProblem("algorithm", "invalid", detail)])
             }
         }
         let wanted = algorithm

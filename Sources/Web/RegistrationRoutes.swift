@@ -31,10 +31,12 @@ struct RegistrationRoutes: Sendable {
         }
         if origin == .anonymous { try count(request) }
         let audit = AuditContext(request)
-        return services.commit(for: request) { transaction throws(StoreError) in
-            try transaction.addClient(draft.record, audit: audit)
-        } then: { _ throws(Refusal) in
-            .privateJSON(.created, services.clientRegistration.answer(draft, token: draft.registrationToken ?? ""))
+        return checkingSector(document, request) {
+            services.commit(for: request) { transaction throws(StoreError) in
+                try transaction.addClient(draft.record, audit: audit)
+            } then: { _ throws(Refusal) in
+                .privateJSON(.created, services.clientRegistration.answer(draft, token: draft.registrationToken ?? ""))
+            }
         }
     }
 
@@ -56,17 +58,26 @@ struct RegistrationRoutes: Sendable {
         try count(request)
         let now = request.receivedAt
         let audit = AuditContext(request)
-        return services.commit(for: request) { transaction throws(StoreError) -> ClientChange in
-            guard let record = try transaction.client(id), ClientRegistrar.isRight(token, of: record) else { return .notFound }
-            return try transaction.changeClient(id, audit: audit, at: now) { record throws(OAuthError) in
-                try services.clientRegistration.updating(record, to: document.root)
+        let change: @Sendable () -> Outcome = {
+            services.commit(for: request) { transaction throws(StoreError) -> ClientChange in
+                guard let record = try transaction.client(id), ClientRegistrar.isRight(token, of: record) else { return .notFound }
+                return try transaction.changeClient(id, audit: audit, at: now) { record throws(OAuthError) in
+                    try services.clientRegistration.updating(record, to: document.root)
+                }
+            } then: { change throws(Refusal) in
+                switch change {
+                case .changed(let draft): return .privateJSON(services.clientRegistration.answer(draft, token: token))
+                case .notFound, .versionMismatch: throw Self.refusal
+                case .refused(let error): throw Refusal(error)
+                }
             }
-        } then: { change throws(Refusal) in
-            switch change {
-            case .changed(let draft): return .privateJSON(services.clientRegistration.answer(draft, token: token))
-            case .notFound, .versionMismatch: throw Self.refusal
-            case .refused(let error): throw Refusal(error)
-            }
+        }
+        guard services.clientRegistration.namesSector(document.root) else { return change() }
+        // Nobody has another host called for a client that is not theirs.
+        return hop(to: .worker) { () throws(Refusal) in
+            let record = try services.read { reads throws(StoreError) in try reads.client(id) }
+            guard let record, ClientRegistrar.isRight(token, of: record) else { throw Self.refusal }
+            return checkingSector(document, request, then: change)
         }
     }
 
@@ -81,6 +92,17 @@ struct RegistrationRoutes: Sendable {
         } then: { isRemoved throws(Refusal) in
             guard isRemoved else { throw Self.refusal }
             return .noContent
+        }
+    }
+
+    /// Goes on at once, or once the document of the client's sector has said that it is of it.
+    private func checkingSector(
+        _ document: JSONDocument, _ request: Request, then body: @escaping @Sendable () -> Outcome
+    ) -> Outcome {
+        guard services.clientRegistration.namesSector(document.root) else { return body() }
+        return hop(to: .outbound) { () throws(Refusal) in
+            try Self.told { () throws(OAuthError) in try services.clientRegistration.checkSector(document.root, at: request.receivedAt) }
+            return body()
         }
     }
 

@@ -28,6 +28,7 @@ package enum Routes {
         let consent = ConsentRoutes(services: services)
         let signIn = SignInRoutes(services: services)
         let signUp = SignUpRoutes(services: services)
+        let userInfo = UserInfoRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
         let metadata = MetadataRoutes(services: services)
         let feed = FeedRoutes(services: services)
@@ -64,6 +65,8 @@ package enum Routes {
             (.post, "/oauth2/device_authorization", .loop, devices.authorize),
             (.get, "/oauth2/device", .worker, devices.show),
             (.post, "/oauth2/device", .worker, devices.submit),
+            (.get, "/oauth2/userinfo", .loop, userInfo.userInfo),
+            (.post, "/oauth2/userinfo", .loop, userInfo.userInfo),
             (.post, "/oauth2/register", .loop, registration.register),
             (.get, "/oauth2/register/{id}", .loop, registration.read),
             (.put, "/oauth2/register/{id}", .loop, registration.update),

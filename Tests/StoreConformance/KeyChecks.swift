@@ -1,4 +1,4 @@
-// What the key ring must do: one active key for each purpose, moved on by stored times.
+// What the key ring must do: one active key for each purpose, of ID tokens one for each algorithm, moved on by stored times.
 
 import MartletEncoding
 import Store
@@ -90,11 +90,23 @@ extension Check {
             try database.begin(
                 "s1", for: try database.makeUser("ada"), marks: [KeyMark(keyID: "a", expiresAt: Database.start.adding(seconds: 600))])
             let before = try database.lastSequence()
-            try database.write { try $0.replaceKeys(with: database.key("c"), audit: Database.desk, at: Database.start) }
+            try database.write { try $0.replaceKeys(with: [database.key("c")], audit: Database.desk, at: Database.start) }
             #expect(try database.states() == ["a": .retired, "b": .retired, "c": .active, "r1": .active])
             let events = try database.events(after: before)
             #expect(events.map(\.kind) == [.key, .key, .keyring])
             #expect(events.first { $0.target == "a" }?.until == Database.start.adding(seconds: 86_460))
+        },
+        Check("keys of ID tokens sign side by side, one for each algorithm, and follow their own") { database throws in
+            for key in [
+                database.key("e", .id, isActive: true), database.key("r", .id, algorithm: "RS256", isActive: true),
+                database.key("a", isActive: true), database.key("e2", .id),
+            ] { #expect(try database.add(key)) }
+            #expect(try database.add(database.key("r2", .id, algorithm: "RS256", isActive: true)) == false)
+            #expect(try database.write { try $0.advanceKeys(at: Database.start, settleSeconds: 0) })
+            #expect(try database.states() == ["e": .retiring, "e2": .active, "r": .active, "a": .active])
+            let replacement = database.key("r3", .id, algorithm: "RS256")
+            try database.write { try $0.replaceKeys(with: [replacement], audit: Database.desk, at: Database.start) }
+            #expect(try database.states() == ["e": .retiring, "e2": .active, "r": .retired, "r3": .active, "a": .active])
         },
         Check("private keys are sealed anew without anything else changing") { database throws in
             let key = database.key("a", isActive: true)

@@ -96,7 +96,7 @@ extension Check {
         Check("what a replaced key signed is not renewed, and nothing is signed by one") { database in
             #expect(try database.add(database.key("a1", isActive: true)))
             let session = try database.begin("s1", for: try database.makeUser("ada"))
-            try database.write { try $0.replaceKeys(with: database.key("a2"), audit: Database.desk, at: Database.start) }
+            try database.write { try $0.replaceKeys(with: [database.key("a2")], audit: Database.desk, at: Database.start) }
             let before = try database.session(session, at: Database.start)
             #expect(try database.renew(session, key: "a2", signing: "a1", at: Database.start) == .staleKeys)
             #expect(try database.renew(session, key: "a1", signing: "a2", at: Database.start) == .ended)

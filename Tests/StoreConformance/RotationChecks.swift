@@ -148,7 +148,7 @@ extension Check {
             let session = try database.begin("s1", for: try database.makeUser("ada"))
             let replacedAt = Database.start.adding(seconds: 1)
             #expect(try database.rotate(session, counter: 0, at: replacedAt) == .staleKeys, "r2 is unknown yet")
-            try database.write { try $0.replaceKeys(with: database.key("r3", .refresh), audit: Database.desk, at: replacedAt) }
+            try database.write { try $0.replaceKeys(with: [database.key("r3", .refresh)], audit: Database.desk, at: replacedAt) }
             let (events, lines) = (try database.lastSequence(), try database.audit().count)
             for counter in [0, -1, 5] as [Int64] {
                 var request = Database.request(session, counter: counter, at: replacedAt)

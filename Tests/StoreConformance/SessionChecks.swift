@@ -86,7 +86,7 @@ extension Check {
         Check("a session is not begun with a refresh key that is retired or unknown, and nothing is changed") { database throws in
             let ada = try database.makeUser("ada")
             #expect(try database.add(database.key("old", .refresh, isActive: true)))
-            try database.write { try $0.replaceKeys(with: database.key("r2", .refresh), audit: Database.desk, at: Database.start) }
+            try database.write { try $0.replaceKeys(with: [database.key("r2", .refresh)], audit: Database.desk, at: Database.start) }
             let (events, lines) = (try database.lastSequence(), try database.audit().count)
             for (name, keyID) in [("s1", "old"), ("s2", "r1")] {
                 var new = database.newSession(name, for: ada.id)

@@ -3,8 +3,10 @@
 import Accounts
 import HTTP
 import MartletEncoding
+import MartletVerifier
 import OAuth
 import Store
+import Synchronization
 import Testing
 
 @testable import Web
@@ -212,5 +214,68 @@ struct RegistrationRouteTests {
         let server = try Server(clientRegistration: .open(token: nil))
         expect(try server.send("POST", Self.path, ["Content-Type: text/plain"]), 400, "invalid_request")
         expect(try register(server, "{"), 400, "invalid_client_metadata")
+    }
+
+    // MARK: Sectors (OpenID Connect Core 1.0 §8.1)
+
+    private static let pairwise =
+        #"{"redirect_uris":["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise","sector_identifier_uri":"https://s.example/u"}"#
+
+    /// A host that says the same to everybody, and counts.
+    private final class Host: Fetcher {
+        private let answer: Result<FetchResponse, FetchFailure>
+        private let asked = Mutex(0)
+
+        init(_ answer: Result<FetchResponse, FetchFailure>) { self.answer = answer }
+
+        convenience init(_ body: String, status: Int = 200) {
+            self.init(.success(FetchResponse(status: status, body: Array(body.utf8))))
+        }
+
+        var calls: Int { asked.withLock { $0 } }
+
+        func get(_ request: FetchRequest) throws(FetchFailure) -> FetchResponse {
+            asked.withLock { $0 += 1 }
+            return try answer.get()
+        }
+    }
+
+    @Test("a sector's document must list every redirect URI of whoever says to be of it")
+    func sector() throws {
+        let host = Host(#"["https://b.example/cb","https://a.example/cb","https://c.example/cb"]"#)
+        let server = try Server(clientRegistration: .open(token: nil), sectors: host)
+        let made = try register(server, Self.pairwise)
+        #expect(made.status == .created && made.json?["sector_identifier_uri"]?.string == "https://s.example/u" && host.calls == 1)
+        let token = try #require(made.json?["registration_access_token"]?.string)
+        let path = "\(Self.path)/\(try #require(made.json?["client_id"]?.string))"
+        #expect(try server.send("PUT", path, json: Self.pairwise, bearer: token).json?["error"]?.string == "invalid_client_metadata")
+        let own = Self.pairwise.dropLast() + #","client_id":"\#(try #require(made.json?["client_id"]?.string))"}"#
+        #expect(try server.send("PUT", path, json: String(own), bearer: token).status == .ok && host.calls == 3)
+        expect(try server.send("PUT", path, json: String(own), bearer: token + "x"), 401, "invalid_token")
+        #expect(host.calls == 3, "nobody has a host called for another's client")
+        #expect(try register(server).status == .created && host.calls == 3, "who names none has none called")
+    }
+
+    @Test("what is no such document, cannot be fetched, or is not of a public name is refused")
+    func badSector() throws {
+        let hosts = [
+            Host(#"["https://a.example/cb"]"#), Host("{}"), Host(""), Host("[]", status: 404), Host(.failure(.unreachable(detail: "x"))),
+            Host(.failure(.timedOut)), Host(.failure(.tooLarge)),
+        ]
+        for host in hosts {
+            let server = try Server(clientRegistration: .open(token: nil), sectors: host)
+            expect(try register(server, Self.pairwise), 400, "invalid_client_metadata")
+            #expect(host.calls == 1)
+        }
+        let host = Host(#"["https://a.example/cb"]"#)
+        let server = try Server(clientRegistration: .open(token: nil), sectors: host)
+        for uri in ["https://127.0.0.1/u", "https://localhost/u", "https://[::1]/u", "https://s.example"] {
+            let text = #"{"redirect_uris":["https://a.example/cb"],"sector_identifier_uri":"\#(uri)"}"#
+            expect(try register(server, text), 400, "invalid_client_metadata")
+        }
+        #expect(host.calls == 0)
+        expect(
+            try register(try Server(clientRegistration: .open(token: nil)), Self.pairwise), 400, "invalid_client_metadata",
+            "where none is fetched")
     }
 }

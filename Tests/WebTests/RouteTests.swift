@@ -33,6 +33,7 @@ struct RouteTests {
             "POST /oauth2/register", "GET /oauth2/register/{id}", "PUT /oauth2/register/{id}", "DELETE /oauth2/register/{id}",
             "GET /oauth2/authorize", "POST /oauth2/authorize", "POST /oauth2/consent", "GET /oauth2/sign-in", "POST /oauth2/sign-in",
             "GET /oauth2/sign-up", "POST /oauth2/sign-up",
+            "GET /oauth2/userinfo", "POST /oauth2/userinfo",
         ]
         #expect(Set(contract).subtracting(routes).sorted() == [])
     }

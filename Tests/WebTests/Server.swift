@@ -78,7 +78,8 @@ struct Server {
         loginLimit: LoginThrottle.Limit? = nil, claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"],
         leeway: Int64 = 0, audience: String = issuer, refreshLifetime: Int64 = 1_209_600,
         oldIssuer: OldIssuer? = nil,
-        clientRegistration: DynamicRegistration.Access = .closed
+        clientRegistration: DynamicRegistration.Access = .closed, scopes: ScopesFile = ScopesFile(),
+        sectors: (any Fetcher)? = nil
     ) throws {
         let random = RandomSource.secure
         let store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
@@ -106,7 +107,7 @@ struct Server {
             feed.publish(at: Self.start)
         }
         let key = try SealedFact.load(.clientSecretKey, store: store, masterKey: masterKey, random: random)
-        let registrar = ClientRegistrar(secrets: ClientSecrets(key: HMACKey(key)), random: random)
+        let registrar = ClientRegistrar(secrets: ClientSecrets(key: HMACKey(key)), algorithm: .es256, random: random)
         let verifier = { (audiences: [String]?) in
             TokenVerifier(
                 policy: VerificationPolicy(issuer: Self.issuer, audiences: audiences, leeway: leeway)
@@ -121,12 +122,15 @@ struct Server {
             reauthentication: Reauthentication(store: store, hasher: hasher, throttle: throttle, common: common), throttle: throttle,
             hasher: hasher, legacyPasswords: legacyPasswords,
             common: common, users: users, clients: clients, registrar: registrar,
-            clientRegistration: DynamicRegistration(access: clientRegistration, registrar: registrar, issuer: Self.issuer),
+            clientRegistration: DynamicRegistration(
+                access: clientRegistration, registrar: registrar, issuer: Self.issuer,
+                sectors: sectors.map { SectorDocuments(fetcher: $0, throttle: throttle) }),
             oauth: AuthorizationServer(
                 sessions: sessions, clients: clients,
                 authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: Self.issuer),
-                keys: ClientKeys(fetcher: Nowhere(), publicFetcher: Nowhere(), throttle: throttle), scopes: ScopeCatalogue(own: []),
-                resources: ResourceCatalogue(known: nil), throttle: throttle, verifier: verifier(nil), store: store, random: random),
+                keys: ClientKeys(fetcher: Nowhere(), publicFetcher: Nowhere(), throttle: throttle), scopes: ScopeCatalogue(own: scopes.scopes),
+                resources: ResourceCatalogue(known: scopes.resources), subjects: Subjects(key: [UInt8](repeating: 2, count: 32)),
+                throttle: throttle, verifier: verifier(nil), store: store, random: random),
             verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])), anyAudience: verifier(nil),
             inspector: TokenInspector(store: store, ring: ring, sessions: sessions, verifier: verifier(nil)),
             feed: access == .off ? .off : access == .open ? .open(feed) : .forTokens(feed),
@@ -149,6 +153,15 @@ struct Server {
         at now: UnixTime = start
     ) throws -> Response {
         let (outcome, request) = try perform(method, target, fields, json: json, form: form, bearer: bearer, at: now)
+        return finish(outcome, request)
+    }
+
+    /// What the route answers to a form.
+    func post(_ target: String, _ fields: [String] = [], form: [String: String], at now: UnixTime = start) throws -> Response {
+        let pairs = form.sorted { $0.key < $1.key }.map { "\($0)=\(PercentEncoding.encode($1))" }
+        let (outcome, request) = try perform(
+            "POST", target, fields + ["Content-Type: application/x-www-form-urlencoded"], json: nil, body: pairs.joined(separator: "&"),
+            bearer: nil, at: now)
         return finish(outcome, request)
     }
 

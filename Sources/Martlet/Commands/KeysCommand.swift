@@ -42,19 +42,20 @@ struct KeysCommand: ParsableCommand {
                 """)
 
         @OptionGroup var settings: DatabaseFlags
-        @Option(help: "access, refresh or feed.") var purpose = SigningKeyRecord.Purpose.access.rawValue
-        @Option(help: "The algorithm, for access tokens. Default: the service's.") var algorithm: String?
+        @Option(help: "access, refresh, feed or id.") var purpose = SigningKeyRecord.Purpose.access.rawValue
+        @Option(help: "The algorithm. Default: for access tokens the service's, for id every one that ID tokens are signed with.")
+        var algorithm: String?
         @Flag(help: "Replace every key of the purpose at once.") var emergency = false
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
             guard let purpose = SigningKeyRecord.Purpose(rawValue: purpose) else {
-                throw CommandFailure("--purpose is access, refresh or feed.")
+                throw CommandFailure("--purpose is access, refresh, feed or id.")
             }
             let wanted = algorithm.flatMap(SignatureAlgorithm.init(rawValue:))
-            guard algorithm == nil || (wanted.map { !$0.isSymmetric } == true && purpose == .access) else {
+            guard algorithm == nil || (wanted.map { !$0.isSymmetric } == true && (purpose == .access || purpose == .id)) else {
                 let names = SignatureAlgorithm.asymmetric.map(\.name).joined(separator: ", ")
-                throw CommandFailure("--algorithm is, for access tokens, one of \(names).")
+                throw CommandFailure("--algorithm is, for access tokens and id, one of \(names).")
             }
             let installation = try settings.open()
             defer { installation.store.close() }
@@ -63,6 +64,10 @@ struct KeysCommand: ParsableCommand {
             guard let usual else { throw CommandFailure("The service has never been run with this database.") }
             guard purpose != .access || !usual.isSymmetric else {
                 throw CommandFailure("Tokens are signed with a shared secret (HS256), which is rotated by its setting.")
+            }
+            let ofStatements = KeyRotation.statementAlgorithms(besides: usual)
+            if purpose == .id, let wanted, !ofStatements.contains(wanted) {
+                throw CommandFailure("ID tokens are signed with \(ofStatements.map(\.name).joined(separator: ", ")).")
             }
             let rotation = KeyRotation(
                 store: installation.store, masterKey: installation.masterKey, algorithm: usual, days: 0, random: installation.random)

@@ -48,7 +48,8 @@ struct Installation: Sendable {
 
     /// What makes clients and their secrets. The key that those are stored under is made with the first one who asks.
     func clientRegistrar() throws(ConfigurationError) -> ClientRegistrar {
-        ClientRegistrar(secrets: ClientSecrets(key: try key(.clientSecretKey)), random: random)
+        ClientRegistrar(
+            secrets: ClientSecrets(key: try key(.clientSecretKey)), algorithm: configuration.signingAlgorithm, random: random)
     }
 
     /// The nonces of proofs, under a key that is made of the one of client secrets: the same in every process on this database.
@@ -56,10 +57,15 @@ struct Installation: Sendable {
         DPoPNonces(secret: try key(.clientSecretKey).code(for: Array("dpop nonces".utf8)))
     }
 
+    /// What users are called to clients.
+    func subjects() throws(ConfigurationError) -> Subjects { Subjects(key: try secret(.pairwiseSubjectKey)) }
+
     /// A key that the database keeps, sealed; made with the first one who asks.
-    func key(_ fact: Fact) throws(ConfigurationError) -> HMACKey {
+    func key(_ fact: Fact) throws(ConfigurationError) -> HMACKey { HMACKey(try secret(fact)) }
+
+    private func secret(_ fact: Fact) throws(ConfigurationError) -> [UInt8] {
         do throws(KeyRing.Failure) {
-            return HMACKey(try SealedFact.load(fact, store: store, masterKey: masterKey, random: random))
+            return try SealedFact.load(fact, store: store, masterKey: masterKey, random: random)
         } catch {
             throw explain(error)
         }

@@ -32,6 +32,7 @@ struct Service: Sendable {
             listen = .tcp(host: host, port: port)
         }
         let now = SystemClock.now()
+        let scopes = try configuration.scopes()
         let installation = try Installation(configuration, for: .service, at: now)
         let oldIssuer = try configuration.oldIssuer?.current(at: now, logger: logger)
         let issuer = try Issuer(
@@ -44,8 +45,8 @@ struct Service: Sendable {
             FeedDocuments(issuer: issuer.name, lineage: try installation.fact(.lineage) ?? "", ring: issuer.ring), clock: SystemClock.now)
         let users = UserCache(capacity: 65_536) { Representation.user($0) }
         let throttle = LoginThrottle(limit: configuration.loginLimit)
-        let documents =
-            configuration.clientDocuments ? ClientDocuments(fetcher: CurlFetcher(allowing: \.isPublic), throttle: throttle) : nil
+        let fetcher = configuration.clientDocuments ? CurlFetcher(allowing: \.isPublic) : nil
+        let documents = fetcher.map { ClientDocuments(fetcher: $0, throttle: throttle) }
         let clients = ClientDirectory(store: installation.store, documents: documents)
         events = EventFollower(users: users, clients: clients, feed: feed)
         do throws(StoreError) {
@@ -69,13 +70,17 @@ struct Service: Sendable {
             throttle: throttle,
             hasher: hasher, legacyPasswords: legacyPasswords, common: common, users: users,
             clients: clients, registrar: registrar,
-            clientRegistration: DynamicRegistration(access: configuration.clientRegistration, registrar: registrar, issuer: issuer.name),
+            clientRegistration: DynamicRegistration(
+                access: configuration.clientRegistration, registrar: registrar, issuer: issuer.name,
+                sectors: fetcher.map { SectorDocuments(fetcher: $0, throttle: throttle) }),
             oauth: AuthorizationServer(
                 sessions: issuer.sessions, clients: clients,
                 authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: issuer.name),
                 keys: ClientKeys(fetcher: CurlFetcher(), publicFetcher: CurlFetcher(allowing: \.isPublic), throttle: throttle),
-                scopes: ScopeCatalogue(own: []), resources: ResourceCatalogue(known: nil), throttle: throttle,
-                verifier: anyAudience, store: installation.store, random: random),
+                scopes: ScopeCatalogue(own: scopes.scopes),
+                resources: ResourceCatalogue(known: scopes.resources.map { $0 + [issuer.sessions.policy.audience] }),
+                subjects: try installation.subjects(), throttle: throttle, verifier: anyAudience, store: installation.store,
+                random: random),
             verifier: issuer.firstPartyVerifier(revocations: events.revocations), anyAudience: anyAudience,
             inspector: TokenInspector(
                 store: installation.store, ring: issuer.ring, sessions: issuer.sessions, verifier: anyAudience),

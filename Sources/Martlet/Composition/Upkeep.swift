@@ -28,6 +28,12 @@ final class Upkeep: Sendable {
                 if look % 50 == 0 {
                     _ = Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try issuer.rotation.maintain(at: now) }
                 }
+                // With the first look, too: a new database has no keys for ID tokens, and the start does not wait for them.
+                if look % 50 == 1 {
+                    _ = Self.logging("look after the keys of ID tokens", logger) { () throws(KeyRing.Failure) in
+                        try issuer.rotation.maintainStatementKeys(at: now)
+                    }
+                }
                 if look % 600 == 0 {
                     events.purge(at: now)
                     Self.removeUnusedClients(issuer.installation, logger, at: now)

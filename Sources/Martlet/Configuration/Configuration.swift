@@ -43,6 +43,8 @@ struct Configuration: Sendable {
     var clientDocuments: Bool
     /// Whether proofs of keys must name a nonce.
     var demandsProofNonce: Bool
+    /// The file of ``scopes()``.
+    var scopesPath: String?
     var firstAdministrator: (username: Username, password: String)?
     var argon2: Argon2Parameters
     var trustedProxies: TrustedProxies
@@ -97,6 +99,7 @@ struct Configuration: Sendable {
         clientRegistration = try Self.clientRegistration(texts)
         clientDocuments = try Self.choice(.clientDocuments, texts, ["on": true, "off": false])
         demandsProofNonce = try Self.choice(.dpopNonce, texts, ["on": true, "off": false])
+        scopesPath = texts[.scopes]
         firstAdministrator = try Self.administrator(texts)
         argon2 = try Self.argon2(texts)
         trustedProxies = try Self.proxies(texts)

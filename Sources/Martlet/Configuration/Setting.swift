@@ -36,7 +36,7 @@ struct Setting: Sendable, Hashable {
     static let all = [
         listen, issuer, dataDir, database, masterKey, masterKeyPrevious, signingAlgorithm, jwtSecret, keyRotationDays, accessTTL,
         refreshTTL, sessionTTL, refreshGrace, signInIdle, signInTTL, audience, registration, clientRegistration,
-        clientRegistrationToken, clientDocuments, dpopNonce, adminUsername, adminPassword, argon2MemoryKiB,
+        clientRegistrationToken, clientDocuments, dpopNonce, scopes, adminUsername, adminPassword, argon2MemoryKiB,
         argon2Iterations, argon2Parallelism, trustedProxies, forwardedHeader, corsOrigins, metricsListen, feed, auditDays, loginAttempts,
         compat, compatStrict, compatRotateRefreshTokens, compatBlacklistAfterRotation, compatSliding, compatUserIDClaim,
         compatTokenTypeClaim, compatAuthHeaderTypes, compatAudience, compatIssuer, compatLeeway, compatAccessCookie,
@@ -95,6 +95,8 @@ struct Setting: Sendable, Hashable {
         "dpop_nonce", "on", "on: proofs of keys (DPoP) must name a nonce of the service's, which it gives out. Or off.")
     static let clientDocuments = Setting(
         "client_documents", "off", "on: a client's id may be the https address of a document about it, which is fetched. Or off.")
+    static let scopes = Setting(
+        "scopes", nil, "A JSON file of own scopes, their claims, and the APIs that tokens may be for. See docs/scopes.md.")
     static let adminUsername = Setting("admin_username", nil, "Makes this administrator while there has never been one.")
     static let adminPassword = Setting("admin_password", nil, "The password of that administrator.", isSecret: true)
     static let argon2MemoryKiB = Setting("argon2_memory_kib", "19456", "Memory of one password hash in KiB.")

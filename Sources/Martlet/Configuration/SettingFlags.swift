@@ -58,6 +58,9 @@ struct SettingFlags: ParsableArguments {
     @Option(name: Setting.dpopNonce.argumentName, help: Setting.dpopNonce.argumentHelp)
     var dpopNonce: String?
 
+    @Option(name: Setting.scopes.argumentName, help: Setting.scopes.argumentHelp)
+    var scopes: String?
+
     @Option(name: Setting.adminUsername.argumentName, help: Setting.adminUsername.argumentHelp)
     var adminUsername: String?
 
@@ -154,7 +157,7 @@ struct SettingFlags: ParsableArguments {
             (.audience, audience),
             (.registration, registration),
             (.clientRegistration, clientRegistration),
-            (.clientDocuments, clientDocuments),
+            (.clientDocuments, clientDocuments), (.scopes, scopes),
             (.dpopNonce, dpopNonce),
             (.adminUsername, adminUsername),
             (.argon2MemoryKiB, argon2MemoryKiB),

@@ -31,22 +31,11 @@ package struct AuthenticationDemand: Sendable, Hashable {
     /// The one person that the request is about (§5.5.1, `sub` with a value); nil for any.
     package let subject: String?
 
-    /// Reads `acr_values`, and what `claims` asks of `acr` and `sub`. An `acr` that `claims` needs goes before `acr_values`.
-    ///
-    /// Throws `invalid_request` where `claims` is no JSON object, or its members are not as §5.5 has them.
-    package init(contexts: [String], claims: [UInt8]?) throws(OAuthError) {
-        let root = try claims.map { claims throws(OAuthError) in try Self.object(claims) }
-        let asked = root?["id_token"]?["acr"]
-        let values = asked.map { $0["values"]?.strings ?? $0["value"]?.string.map { [$0] } ?? [] } ?? []
-        isEssential = asked?["essential"]?.bool == true && !values.isEmpty
-        self.contexts = isEssential ? values : contexts + values.filter { !contexts.contains($0) }
-        subject = root?["id_token"]?["sub"]?["value"]?.string ?? root?["userinfo"]?["sub"]?["value"]?.string
-    }
-
-    private static func object(_ claims: [UInt8]) throws(OAuthError) -> JSONValue {
-        guard let root = (try? JSONDocument(parsing: claims))?.root, root.isObject,
-            root.members.allSatisfy({ ($0.name != "id_token" && $0.name != "userinfo") || $0.value.isObject })
-        else { throw OAuthError(.invalidRequest, "claims must be a JSON object of the members id_token and userinfo.") }
-        return root
+    /// What `acr_values` and `claims` ask of `acr`, and `claims` of `sub`. An `acr` that `claims` needs goes before `acr_values`.
+    package init(contexts: [String], claims: RequestedClaims?) {
+        let asked = claims?.contexts ?? []
+        isEssential = claims?.requiresContext ?? false
+        self.contexts = isEssential ? asked : contexts + asked.filter { !contexts.contains($0) }
+        subject = claims?.subject
     }
 }

@@ -43,7 +43,7 @@ extension AuthorizationServer {
         let session = signedIn.session
         let details = GrantDetails(
             resources: request.resources, nonce: request.nonce, authenticatedAt: session.authenticatedAt, methods: session.methods,
-            context: context.rawValue, signIn: session.id, claims: request.claims,
+            context: context.rawValue, signIn: session.id, claims: request.claims?.json,
             hasRefreshToken: request.client.metadata.grants.contains(.refreshToken))
         let text = CodeText.make(random)
         return IssuedCode(

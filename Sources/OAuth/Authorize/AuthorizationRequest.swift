@@ -18,10 +18,10 @@ package struct AuthorizationRequest: Sendable, Hashable {
     package let loginHint: String?
     /// `acr_values`, and what `claims` says of `acr` and `sub`.
     package let demand: AuthenticationDemand
-    /// `claims` (OpenID Connect Core 1.0 §5.5): a JSON object as it was given; nil for none.
-    package let claims: [UInt8]?
     /// `ui_locales`, the most wanted first.
     package let locales: [String]
+    /// Single claims that it asks for (OpenID Connect Core 1.0 §5.5); nil for none.
+    package let claims: RequestedClaims?
     /// The thumbprint of the key that the code is for (RFC 9449 §10).
     package let proofKey: String?
 
@@ -57,22 +57,21 @@ package struct AuthorizationRequest: Sendable, Hashable {
             try client.require(.authorizationCode)
             try Self.checkWasPushed(wasPushed, client)
             let challenge = try CodeChallenge(parameters["code_challenge"], method: parameters["code_challenge_method"])
-            let scope = try Self.scope(parameters, client, rules)
-            let claims = try parameters["claims"].map { Array($0.utf8) }
+            let claims = try parameters["claims"].map { text throws(OAuthError) in try RequestedClaims(parsing: text) }
+            let scope = try Self.scope(parameters, claims, client, rules)
             return AuthorizationRequest(
                 client: client, answer: answer, scope: scope,
                 resources: try rules.resources.granted(parameters.all("resource"), to: client),
                 challenge: challenge, nonce: try parameters["nonce"], prompts: try Self.prompts(parameters),
                 maximumAge: try Self.maximumAge(parameters) ?? client.metadata.defaultMaxAge, loginHint: try parameters["login_hint"],
-                demand: try AuthenticationDemand(contexts: Self.words(parameters["acr_values"]), claims: claims), claims: claims,
-                locales: try Self.words(parameters["ui_locales"]),
-                proofKey: try Self.proofKey(parameters))
+                demand: AuthenticationDemand(contexts: try Self.words(parameters["acr_values"]), claims: claims), claims: claims,
+                locales: try Self.words(parameters["ui_locales"]), proofKey: try Self.proofKey(parameters))
         }
     }
 
     private init(
         client: Client, answer: AuthorizationAnswer, scope: ScopeSet, resources: [String], challenge: CodeChallenge, nonce: String?,
-        prompts: Set<Prompt>, maximumAge: Int64?, loginHint: String?, demand: AuthenticationDemand, claims: [UInt8]?, locales: [String],
+        prompts: Set<Prompt>, maximumAge: Int64?, loginHint: String?, demand: AuthenticationDemand, claims: RequestedClaims?, locales: [String],
         proofKey: String?
     ) {
         self.client = client
@@ -85,8 +84,8 @@ package struct AuthorizationRequest: Sendable, Hashable {
         self.maximumAge = maximumAge
         self.loginHint = loginHint
         self.demand = demand
-        self.claims = claims
         self.locales = locales
+        self.claims = claims
         self.proofKey = proofKey
     }
 
@@ -118,9 +117,14 @@ package struct AuthorizationRequest: Sendable, Hashable {
         }
     }
 
-    private static func scope(_ parameters: OAuthParameters, _ client: Client, _ rules: Rules) throws(OAuthError) -> ScopeSet {
-        let asked = try ScopeSet(parsing: parameters["scope"] ?? "")
-        return try rules.scopes.granted(asked, to: client)
+    /// Asking for a claim about a person is asking for its scope, so that the person is asked; what the client may not have is left out
+    /// then, as OpenID Connect Core 1.0 §5.5.1 allows.
+    private static func scope(
+        _ parameters: OAuthParameters, _ claims: RequestedClaims?, _ client: Client, _ rules: Rules
+    ) throws(OAuthError) -> ScopeSet {
+        let asked = try rules.scopes.granted(try ScopeSet(parsing: parameters["scope"] ?? ""), to: client)
+        guard let claims, asked.contains("openid") else { return asked }
+        return asked.union(claims.scopes.intersection(rules.scopes.allowed(to: client)))
     }
 
     private static func prompts(_ parameters: OAuthParameters) throws(OAuthError) -> Set<Prompt> {

@@ -61,6 +61,8 @@ package struct ClientDocument: Sendable, Hashable {
         // §4.1: nothing that both sides would have to keep to themselves.
         for name in ["client_secret", "client_secret_expires_at"] where json[name] != nil { throw Self.refusal("has \(name)") }
         do throws(OAuthError) {
+            // A document that leads to further ones is not followed.
+            if let sector = json["sector_identifier_uri"], !sector.isNull { throw Self.refusal("has sector_identifier_uri") }
             metadata = try RequestedMetadata(json, of: .document).metadata
         } catch {
             throw OAuthError(.invalidClient, "The client's document is not in order: \(error.description)")

@@ -50,7 +50,7 @@ package struct ClientMetadata: Sendable, Hashable {
     package var requiresAuthTime: Bool
     /// `default_max_age`, in seconds.
     package var defaultMaxAge: Int64?
-    /// `id_token_signed_response_alg`; nil for the service's own.
+    /// `id_token_signed_response_alg`; nil for RS256.
     package var idTokenAlgorithm: String?
     /// `subject_type`: a name for each sector (OpenID Connect Core 1.0 §8.1).
     package var isPairwise: Bool
@@ -171,17 +171,11 @@ package struct ClientMetadata: Sendable, Hashable {
             throw OAuthError(.invalidClientMetadata, "jwks and jwks_uri cannot both be there.", member: "jwks_uri")
         }
         // OpenID Connect Core 1.0 §8.1: without it the sector is the one host of all redirect URIs.
-        if isPairwise, sectorIdentifierURI == nil, Set(redirectURIs.map { ClientMetadata.host(of: $0.text) }).count > 1 {
+        if isPairwise, sectorIdentifierURI == nil, Set(redirectURIs.map { ClientMetadata.sectorHost(of: $0.text) }).count > 1 {
             throw OAuthError(
                 .invalidClientMetadata, "Pairwise subjects with redirect URIs of several hosts need sector_identifier_uri.",
                 member: "sector_identifier_uri")
         }
-    }
-
-    /// The host of a URI, for pairwise sectors.
-    package static func host(of uri: String) -> String {
-        let rest = uri.utf8.drop { $0 != UInt8(ascii: "/") }.drop { $0 == UInt8(ascii: "/") }
-        return String(decoding: rest.prefix { !"/?:".utf8.contains($0) }, as: UTF8.self)
     }
 
     private static func grants(_ members: MetadataMembers) throws(OAuthError) -> Set<GrantType> {

@@ -3,6 +3,7 @@
 
 package import MartletCryptography
 package import MartletEncoding
+package import MartletJOSE
 package import Store
 import Tokens
 
@@ -47,13 +48,17 @@ package enum ClientChange: Sendable, Hashable {
 package struct ClientRegistrar: Sendable {
     /// How secrets are made and checked.
     package let secrets: ClientSecrets
+    /// What ID tokens can be signed with.
+    private let idTokenAlgorithms: [SignatureAlgorithm]
     private let random: RandomSource
 
     /// The `client_id` of the first-party login, which no registration may take.
     private static let firstParty = "martlet"
 
-    package init(secrets: ClientSecrets, random: RandomSource) {
+    /// `algorithm` is the service's own.
+    package init(secrets: ClientSecrets, algorithm: SignatureAlgorithm, random: RandomSource) {
         self.secrets = secrets
+        idTokenAlgorithms = KeyRotation.statementAlgorithms(besides: algorithm)
         self.random = random
     }
 
@@ -68,6 +73,7 @@ package struct ClientRegistrar: Sendable {
                 .invalidClientMetadata, "client_id must be 1 to 128 letters, digits and . _ ~ -, and not \(Self.firstParty).",
                 member: "client_id")
         }
+        try check(metadata)
         let made = metadata.authenticationMethod.hasSecret ? secrets.make(random: random) : nil
         let token = origin == .operator ? nil : Base64URL.encode(random.bytes(32))
         let record = OAuthClient(
@@ -79,7 +85,12 @@ package struct ClientRegistrar: Sendable {
     }
 
     /// A client with other metadata and policy. It gets a secret where it needs one and has none, and loses one that it cannot use.
-    package func changing(_ record: OAuthClient, to metadata: ClientMetadata, policy: ClientPolicy) -> ClientDraft {
+    ///
+    /// Throws `invalid_client_metadata` for an algorithm that is not served and was not the client's before.
+    package func changing(
+        _ record: OAuthClient, to metadata: ClientMetadata, policy: ClientPolicy
+    ) throws(OAuthError) -> ClientDraft {
+        if try Client(record).metadata.idTokenAlgorithm != metadata.idTokenAlgorithm { try check(metadata) }
         var draft = ClientDraft(record: record, metadata: metadata, policy: policy)
         draft.record.metadata = Self.text(metadata.write)
         draft.record.policy = Self.text(policy.write)
@@ -119,7 +130,7 @@ package struct ClientRegistrar: Sendable {
         } catch {
             throw OAuthError(.invalidClientMetadata, "The client would be too large.")
         }
-        var draft = changing(record, to: try ClientMetadata(parsing: patched.root), policy: try ClientPolicy(parsing: patched.root))
+        var draft = try changing(record, to: try ClientMetadata(parsing: patched.root), policy: try ClientPolicy(parsing: patched.root))
         draft.record.unusedUntil = nil
         return draft
     }
@@ -150,6 +161,15 @@ package struct ClientRegistrar: Sendable {
     package static func isRight(_ token: String, of record: OAuthClient) -> Bool {
         guard let stored = record.registrationToken, token.utf8.count <= 512 else { return false }
         return ConstantTime.equal(hash(ofToken: token), stored)
+    }
+
+    /// OpenID Connect Discovery 1.0 §3: `id_token_signing_alg_values_supported`.
+    private func check(_ metadata: ClientMetadata) throws(OAuthError) {
+        guard let name = metadata.idTokenAlgorithm, !idTokenAlgorithms.contains(where: { $0.name == name }) else { return }
+        throw OAuthError(
+            .invalidClientMetadata,
+            "id_token_signed_response_alg must be one of \(idTokenAlgorithms.map(\.name).joined(separator: ", ")).",
+            member: "id_token_signed_response_alg")
     }
 
     private static func hash(ofToken token: String) -> [UInt8] { Digest.sha256.hash(Array("registration\0\(token)".utf8)) }

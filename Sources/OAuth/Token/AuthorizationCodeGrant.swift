@@ -32,6 +32,7 @@ extension AuthorizationServer {
         let redemption = CodeRedemption(
             hash: CodeText.hash(text), clientID: request.client.id, redirectURI: try parameters["redirect_uri"],
             verifierHash: Digest.sha256.hash(Array(verifier.utf8)), proofKey: request.proofKey)
+        try requireKey(for: request.client)
         let preparation = preparation(request)
         return { [self] completion in
             store.write { transaction throws(StoreError) in
@@ -56,7 +57,7 @@ extension AuthorizationServer {
                         let details = try GrantDetails(parsing: session.details ?? "")
                         return try tokens(
                             of: session, user, begun: preparation, for: request,
-                            audience: try audience(parameters, of: details, for: request.client))
+                            audience: try audience(parameters, of: details, for: request.client), code: text)
                     }
                 }
             }

@@ -35,18 +35,25 @@ extension AuthorizationServer {
             throw OAuthError(.invalidScope, "The grant does not have: \(scope.subtracting(granted).text).")
         }
         let audience = try audience(parameters, of: details, for: client)
+        if scope.contains("openid") { try requireKey(for: client) }
         return { [self] completion in
             sessions.refresh(token, of: client.id, lifetimes(of: client), from: request.origin, audit: request.audit, at: now) { finish in
                 completion { () throws(OAuthError) in
                     do throws(TokenFailure) {
                         let refreshed = try finish()
-                        var now = details
-                        now.proofKey = request.proofKey
+                        var next = details
+                        next.proofKey = request.proofKey
+                        // OpenID Connect Core 1.0 §12.2: the nonce is the first ID token's.
+                        next.nonce = nil
                         let access = try sessions.accessToken(
-                            of: refreshed, content(of: refreshed.user, for: client, scope: scope, audience: audience, now))
+                            of: refreshed, content(of: refreshed.user, for: client, scope: scope, audience: audience, next))
+                        let idToken =
+                            scope.contains("openid")
+                            ? try idToken(
+                                for: client, refreshed.user, next, scope: scope, accessToken: access.text, code: nil, at: now) : nil
                         return IssuedTokens(
                             access: access, scope: scope.text, refresh: try sessions.refreshToken(of: refreshed.session, refreshed.user),
-                            isBound: now.proofKey != nil)
+                            idToken: idToken, isBound: next.proofKey != nil)
                     } catch {
                         throw OAuthError(error)
                     }

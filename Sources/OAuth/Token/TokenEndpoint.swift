@@ -100,7 +100,7 @@ extension AuthorizationServer {
     }
 
     /// `sub` of a user's tokens for a client.
-    func subject(of user: User, for client: Client) -> String { user.id.text }
+    func subject(of user: User, for client: Client) -> String { subjects.subject(of: user.id, for: client) }
 
     /// What an access token of a session says. `audience` as ``audience(_:of:for:)`` made it.
     func content(
@@ -108,7 +108,8 @@ extension AuthorizationServer {
     ) -> ClientTokenContent {
         ClientTokenContent(
             subject: subject(of: user, for: client), audience: audience, scope: scope.text, lifetime: lifetimes(of: client).access,
-            authenticatedAt: details.authenticatedAt, context: details.context, methods: details.methods, proofKey: details.proofKey)
+            authenticatedAt: details.authenticatedAt, context: details.context, methods: details.methods, proofKey: details.proofKey,
+            members: accessTokenMembers(of: user, scope))
     }
 
     /// `aud` of one access token, given what the grant is for: what the request names of it (RFC 8707 §2.2), else all of it where a token
@@ -130,7 +131,8 @@ extension AuthorizationServer {
 
     /// The tokens of a session that a grant just began. `code` is what an ID token goes with, where it is one.
     func tokens(
-        of session: Session, _ user: User, begun preparation: ClientSessionPreparation, for request: TokenRequest, audience: [String]
+        of session: Session, _ user: User, begun preparation: ClientSessionPreparation, for request: TokenRequest, audience: [String],
+        code: String? = nil
     ) throws(OAuthError) -> IssuedTokens {
         let details = try GrantDetails(parsing: session.details ?? "")
         let scope = ScopeSet(stored: session.scope)
@@ -140,6 +142,10 @@ extension AuthorizationServer {
             return IssuedTokens(
                 access: access, scope: scope.text,
                 refresh: details.hasRefreshToken ? try sessions.refreshToken(of: session, user) : nil,
+                idToken: scope.contains("openid")
+                    ? try idToken(
+                        for: request.client, user, details, scope: scope, accessToken: access.text, code: code, at: request.now)
+                    : nil,
                 isBound: details.proofKey != nil)
         } catch {
             throw OAuthError(error)

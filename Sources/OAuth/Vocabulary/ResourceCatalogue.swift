@@ -40,7 +40,8 @@ package struct ResourceCatalogue: Sendable {
         list.map { list in list.contains { $0.utf8.elementsEqual(resource.utf8) } } ?? true
     }
 
-    private static func isAddress(_ text: String) -> Bool {
+    /// RFC 8707 §2: an absolute URI without fragment.
+    static func isAddress(_ text: String) -> Bool {
         let bytes = text.utf8
         guard (1...1024).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7E).contains($0) && !"\"#<>\\^`{|}".utf8.contains($0) }),
             let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
