@@ -89,7 +89,10 @@ let package = Package(
             ["MartletEncoding", "MartletCryptography", "PasswordHashing", "Store", "Tokens"]),
         layer(
             "OAuth", "OAuth",
-            ["MartletEncoding", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store", "Tokens", "Accounts"]),
+            [
+                "MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE", "MartletVerifier", "Store", "Tokens",
+                "Accounts",
+            ]),
         layer("Pages", "Pages", ["MartletEncoding"]),
         layer(
             "Web", "Web",

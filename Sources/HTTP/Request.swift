@@ -40,8 +40,12 @@ package final class Request: Sendable {
         method = head.method
     }
 
-    /// The path, percent-decoded, without the query. Has no NUL, dot segment or backslash, and no slash that was escaped.
-    package var path: String { String(decoding: head.path, as: UTF8.self) }
+    /// The path, percent-decoded, without the query. Has no NUL, dot segment or backslash; a slash that was escaped still is (`%2F`).
+    package var path: String {
+        let path = head.path
+        guard path.contains(RequestTarget.escapedSlash) else { return String(decoding: path, as: UTF8.self) }
+        return String(decoding: path.flatMap { $0 == RequestTarget.escapedSlash ? Array("%2F".utf8) : [$0] }, as: UTF8.self)
+    }
 
     /// The method's name as it was sent, also where no route is written for it.
     package var methodName: String { String(decoding: head.methodToken, as: UTF8.self) }
@@ -62,10 +66,11 @@ package final class Request: Sendable {
         head.authority.isEmpty ? nil : String(decoding: head.bytes[head.authority], as: UTF8.self)
     }
 
-    /// What stands in the path where the route's pattern says `{name}`, percent-decoded.
+    /// What stands in the path where the route's pattern says `{name}`, percent-decoded: a slash that was escaped is one.
     package func parameter(_ name: String) -> String? {
         guard let parameter = parameters.first(where: { $0.name == name }) else { return nil }
-        return String(decoding: head.path.dropFirst(parameter.offset).prefix(parameter.count), as: UTF8.self)
+        let bytes = head.path.dropFirst(parameter.offset).prefix(parameter.count)
+        return String(decoding: bytes.map { $0 == RequestTarget.escapedSlash ? UInt8(ascii: "/") : $0 }, as: UTF8.self)
     }
 
     /// A parameter of the query, decoded as a form is (`+` is a space); nil when it is not there.

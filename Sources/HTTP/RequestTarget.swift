@@ -1,5 +1,5 @@
 // RequestTarget: the forms of RFC 9112 §3.2 and what a path may contain. A path is judged once, here: what is decoded
-// later can hold no NUL, no separator that was hidden in an escape, and no dot segment to climb with.
+// later can hold no NUL and no dot segment to climb with, and a slash that was escaped is not taken for a separator.
 
 /// Offsets of a request target's parts in the buffer it was read from.
 struct RequestTarget {
@@ -66,7 +66,14 @@ struct RequestTarget {
                 byte = high << 4 | low
                 index += 2
                 pathHasEscapes = true
-                guard byte >= 0x20, byte != 0x7F, byte != UInt8(ascii: "/") else { throw Self.badPath }
+                guard byte >= 0x20, byte != 0x7F else { throw Self.badPath }
+                if byte == UInt8(ascii: "/") {
+                    // Whoever decodes the path before us takes it for a separator.
+                    if dots > 0, dots == segment, dots <= 2 { throw Self.badPath }
+                    segment = 0
+                    dots = 0
+                    continue
+                }
             }
             guard byte != UInt8(ascii: "\\") else { throw Self.badPath }
             segment += 1
@@ -76,14 +83,19 @@ struct RequestTarget {
         if pathHasEscapes, String(validating: Self.decodedPath(bytes[path]), as: UTF8.self) == nil { throw Self.badPath }
     }
 
-    /// The bytes of a path whose escapes were judged already.
+    /// What stands for an escaped slash in a decoded path: data within a segment (RFC 3986 §2.2), which nothing but the value of a capture
+    /// may hold. No other escape decodes to it.
+    static let escapedSlash: UInt8 = 0x1F
+
+    /// The bytes of a path whose escapes were judged already, with ``escapedSlash`` for an escaped slash.
     static func decodedPath(_ path: some Collection<UInt8>) -> [UInt8] {
         var decoded = [UInt8]()
         decoded.reserveCapacity(path.count)
         var bytes = path.makeIterator()
         while let byte = bytes.next() {
             if byte == UInt8(ascii: "%"), let high = bytes.next().flatMap(hexValue), let low = bytes.next().flatMap(hexValue) {
-                decoded.append(high << 4 | low)
+                let byte = high << 4 | low
+                decoded.append(byte == UInt8(ascii: "/") ? escapedSlash : byte)
             } else {
                 decoded.append(byte)
             }

@@ -76,7 +76,13 @@ package struct Router: Sendable {
 
     /// Finds the route for a head.
     package func resolve(_ head: RequestHead) -> Resolution {
-        if let everything { return .route(everything, []) }
+        if let everything {
+            // What a server behind would make of it is not known.
+            guard !head.pathHasEscapes || !head.path.contains(RequestTarget.escapedSlash) else {
+                return .refusal(.invalidRequest("The path of the request is invalid."))
+            }
+            return .route(everything, [])
+        }
         if head.isAsterisk { return .options(allow: allowOfAll) }
         let path = head.path
         return path.withUnsafeBufferPointer { bytes in

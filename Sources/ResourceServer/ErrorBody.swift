@@ -25,9 +25,10 @@ package enum ErrorBody {
         if let error = error(for: refusal) {
             let pointer = metadata.map { ", resource_metadata=\"\($0)\"" } ?? ""
             let isProven = request?.comesAsDPoP ?? false
-            // Both schemes where there is a choice, that of the request first.
-            response.headers.append(.wwwAuthenticate, (isProven ? dpop : bearer) + error + pointer)
-            if refusal.status == .unauthorized { response.headers.append(.wwwAuthenticate, (isProven ? bearer : dpop) + pointer) }
+            // Both schemes where there is a choice, that of the request first; in one field, of which there are proxies that pass on
+            // no second one.
+            let other = refusal.status == .unauthorized ? ", " + (isProven ? bearer : dpop) + pointer : ""
+            response.headers.append(.wwwAuthenticate, (isProven ? dpop : bearer) + error + pointer + other)
         }
         if let nonce = refusal.proofNonce { response.headers.append(.dpopNonce, nonce) }
         return response

@@ -73,7 +73,7 @@ extension SQLTransaction {
         try endOldTokens(of: user, reason: "account deleted", cause: event, at: now)
         try endImpersonations(by: id, cause: event, at: now)
         for row in ended where !row.concernsTokens(at: now) { try connection.run(Statements.deleteSession, [.text(row.id.text)]) }
-        try forgetSignIns(of: id)
+        try forgetSignIns(of: id, at: now)
         try connection.run(Statements.deleteConsentsOfUser, [.text(id.text)])
         try connection.run(Statements.deleteLoginAddresses, [.text(id.text)])
         try connection.run(Statements.deleteUser, [.text(id.text)])
@@ -112,7 +112,7 @@ extension SQLTransaction {
         var rows = try sessionsToEnd(of: new.id, at: now)
         if !new.isActive || change.passwordHash != nil {
             let reason = new.isActive ? "password changed" : "account disabled"
-            try forgetSignIns(of: new.id)
+            try forgetSignIns(of: new.id, at: now)
             // A disabled account has no session, not even the one that asked.
             let kept = new.isActive ? change.keepingSession : nil
             let ended = rows.filter { $0.id != kept && $0.concernsTokens(at: now) }

@@ -122,6 +122,7 @@ extension SQLTransaction {
         for row in rows where row.concernsTokens(at: now) { try end(row, reason: "access removed by the user", at: now) }
         try connection.run(Statements.deleteConsent, [.text(user.text), .text(client)])
         try connection.run(Statements.deleteCodesOfGrant, [.text(user.text), .text(client)])
+        try tell(client, of: user, at: now)
         try audited(.consentWithdrawn, "client:\(client)", by: audit, at: now)
         return true
     }

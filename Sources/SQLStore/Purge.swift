@@ -53,6 +53,7 @@ final class Purge {
 
     private enum Table: CaseIterable {
         case sessions, events, audit, loginAddresses, oldTokens, codes, pushedRequests, deviceRequests, browserSessions, usedProofs
+        case signInClients
     }
 
     private func purge(_ table: Table, limit: Int, on connection: SQLiteConnection, at now: UnixTime) throws(StoreError) -> Int {
@@ -68,6 +69,7 @@ final class Purge {
         case .deviceRequests: try connection.run(Statements.purgeDeviceRequests, [.time(now), limit])
         case .browserSessions: try connection.run(Statements.purgeBrowserSessions, [.time(now), limit])
         case .usedProofs: try connection.run(Statements.purgeUsedProofs, [.time(now), limit])
+        case .signInClients: try connection.run(Statements.purgeSignInClients, [.time(now), limit])
         }
         return Int(connection.changes)
     }

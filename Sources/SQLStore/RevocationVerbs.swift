@@ -22,6 +22,7 @@ extension SQLTransaction {
             let event = try end(sessionsToEnd(of: id, at: now), of: id, reason: reason, at: now)
             try endOldTokens(of: user, reason: reason, cause: event, at: now)
             try endImpersonations(by: id, cause: event, at: now)
+            try forgetSignIns(of: id, at: now)
             try audited(.sessionsEnded, "user:\(id)", reason, by: audit, at: now)
             return event
         case .client(let id): return try revokeClient(id, reason: reason, audit: audit, at: now)

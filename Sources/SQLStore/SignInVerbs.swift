@@ -20,7 +20,7 @@ extension SQLTransaction {
     ) throws(StoreError) -> BeginBrowserSessionOutcome {
         note(now)
         guard let user = try user(new.userID), user.isActive, user.version == ifUserVersion else { return .accountChanged }
-        if let old { try connection.run(Statements.deleteBrowserSessionByCookie, [.blob(old)]) }
+        if let old { try replace(old, by: new, at: now) }
         try connection.run(Statements.deleteBrowserSession, [.text(new.id)])
         try connection.run(Statements.trimBrowserSessions, [.text(user.id.text), .integer(Self.maximumSignIns)])
         try connection.run(
@@ -43,18 +43,27 @@ extension SQLTransaction {
         note(now)
         guard let session = try browserSession(cookieHash: cookieHash, at: now) else { return nil }
         try connection.run(Statements.deleteBrowserSessionByCookie, [.blob(cookieHash)])
-        if andSessions {
-            let rows = try connection.all(Statements.sessionsOfBrowser, [.text(session.id), .time(now)]) { row throws(StoreError) in
-                SessionToEnd(row: row)
-            }
-            for row in rows where row.concernsTokens(at: now) { try end(row, reason: "signed out", at: now) }
-        }
+        if andSessions { try endWhatCame(from: session, reason: "signed out", at: now) }
         try audited(.signedOut, "user:\(session.userID)", by: audit, at: now)
         return session
     }
 
-    /// After a new password, and with the account: nobody is signed in any more, and no code that is out there is good.
-    func forgetSignIns(of user: UserID) throws(StoreError) {
+    /// What the same browser had before. Of the same person it goes on under a new name; of another it is over.
+    private func replace(_ cookieHash: [UInt8], by new: BrowserSession, at now: UnixTime) throws(StoreError) {
+        let old = try browserSession(cookieHash: cookieHash, at: now)
+        try connection.run(Statements.deleteBrowserSessionByCookie, [.blob(cookieHash)])
+        guard let old, old.id != new.id else { return }
+        if old.userID == new.userID {
+            try moveClients(from: old.id, to: new.id)
+        } else {
+            try endWhatCame(from: old, reason: "another user signed in", at: now)
+        }
+    }
+
+    /// After a new password, and with the account: nobody is signed in any more, no code that is out there is good, and the clients are
+    /// told.
+    func forgetSignIns(of user: UserID, at now: UnixTime) throws(StoreError) {
+        try tellClients(of: user, at: now)
         try connection.run(Statements.deleteBrowserSessionsOfUser, [.text(user.text)])
         try connection.run(Statements.deleteCodesOfUser, [.text(user.text)])
     }

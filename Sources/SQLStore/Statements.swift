@@ -107,7 +107,7 @@ enum Statements {
 
     // MARK: Sessions
 
-    private static let sessionColumns = """
+    static let sessionColumns = """
         s.id, s.user_id, s.client_id, s.scope, s.counter, s.nonce, s.access_epoch, s.created_at, s.rotated_at, s.retries,
         s.refresh_key_id, s.refresh_expires_at, s.expires_at, s.access_expires_at, s.last_used_at, s.ip, s.user_agent, s.details,
         s.browser_session_id
@@ -256,6 +256,7 @@ enum Statements {
             OR EXISTS (SELECT 1 FROM device_requests WHERE expires_at <= $1)
             OR EXISTS (SELECT 1 FROM browser_sessions WHERE idle_expires_at <= $1)
             OR EXISTS (SELECT 1 FROM used_proofs WHERE until <= $1)
+            OR EXISTS (SELECT 1 FROM sign_in_clients WHERE until <= $1)
             OR EXISTS (SELECT 1 FROM old_tokens WHERE until <= $1)
         """
     static let sessionsToPurge: SQL = """

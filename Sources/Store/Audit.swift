@@ -74,6 +74,7 @@ package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case deviceDenied = "device.denied"
     case signedIn = "signed_in"
     case signedOut = "signed_out"
+    case logoutUndelivered = "logout.undelivered"
 }
 
 /// How a deed ended.

@@ -101,6 +101,14 @@ package protocol StoreReads {
     func consents(of user: UserID) throws(StoreError) -> [Consent]
     /// The sign-in of a browser, by the hash of its cookie, if it lives at `now`.
     func browserSession(cookieHash: [UInt8], at now: UnixTime) throws(StoreError) -> BrowserSession?
+    /// The clients that a sign-in let in, in the order of their ids; of somebody who proved the password again, those from before as well.
+    func clients(ofBrowserSession id: String) throws(StoreError) -> [SignedInClient]
+    /// The live sessions that clients have of a person, oldest first.
+    func clientSessions(of user: UserID, at now: UnixTime) throws(StoreError) -> [Session]
+    /// Whether a notice waits to be taken. Cheap.
+    func hasDueLogoutNotice(at now: UnixTime) throws(StoreError) -> Bool
+    /// How many notices are not settled, for gauges.
+    func logoutNoticeCount() throws(StoreError) -> Int64
     /// The parameters of a pushed request, by the hash of its URI, if its time is not over.
     func pushedRequest(_ hash: [UInt8], ofClient client: String, at now: UnixTime) throws(StoreError) -> String?
     /// A request of a device that waits for an answer, by the hash of its user code.
@@ -170,7 +178,8 @@ package protocol StoreTransaction: StoreReads {
         at now: UnixTime
     ) throws(StoreError) -> ImpersonationOutcome
 
-    /// Takes something back: from the commit on its tokens are dead. Nil when there is no such thing (any more).
+    /// Takes something back: from the commit on its tokens are dead. Nil when there is no such thing (any more). With all that an
+    /// account has its sign-ins end, and their clients are told (``LogoutNotice``).
     func revoke(_ target: RevocationTarget, reason: String?, audit: AuditContext, at now: UnixTime) throws(StoreError)
         -> RevocationEvent?
 
@@ -186,23 +195,31 @@ package protocol StoreTransaction: StoreReads {
     func removeUnusedClients(limit: Int, audit: AuditContext, at now: UnixTime) throws(StoreError) -> Int
     /// Adds to what a person lets a client have.
     func giveConsent(_ consent: Consent, audit: AuditContext) throws(StoreError)
-    /// Takes it all back: the client's sessions of this person end. False when there was neither.
+    /// Takes it all back: the client's sessions of this person end, and it is told (``LogoutNotice``). False when there was neither.
     func withdrawConsent(of user: UserID, to client: String, audit: AuditContext, at now: UnixTime) throws(StoreError) -> Bool
 
     /// Notes that somebody logged in to an account from an address: its last login, and an address that is known there from now on.
     func noteLogin(of user: UserID, from address: LoginAddress, at now: UnixTime) throws(StoreError)
     /// Begins a sign-in for an account that still has the version that its password was checked against. A sign-in that the same
     /// browser had before ends: `replacing` is the hash of its cookie. So does one of the same id, which is how a sign-in goes on with a
-    /// new cookie.
+    /// new cookie. What came from it is the new one's if it was the same person's; another person's is signed out, as by
+    /// ``endBrowserSession(cookieHash:andSessions:audit:at:)``.
     func beginBrowserSession(
         _ new: BrowserSession, ifUserVersion: Int64, replacing: [UInt8]?, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> BeginBrowserSessionOutcome
     /// Puts the idle end of a sign-in off, as far as its absolute end.
     func useBrowserSession(_ id: String, idleUntil: UnixTime) throws(StoreError)
-    /// Ends a sign-in, and with `andSessions` the sessions of clients that came from it. Nil when there is none.
+    /// Ends a sign-in, and with `andSessions` the sessions and codes of clients that came from it, each of which is told
+    /// (``LogoutNotice``). Nil when there is none.
     func endBrowserSession(
         cookieHash: [UInt8], andSessions: Bool, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> BrowserSession?
+
+    /// Takes notices that are due, those due longest, `limit` of them at most. For `leaseSeconds` nobody else gets them;
+    /// then they are due again unless they were settled.
+    func takeLogoutNotices(limit: Int, leaseSeconds: Int64, at now: UnixTime) throws(StoreError) -> [LogoutNotice]
+    /// Says what becomes of a notice that was taken.
+    func settle(_ notice: LogoutNotice, _ outcome: LogoutNoticeOutcome, at now: UnixTime) throws(StoreError)
 
     /// Keeps a code until it is redeemed.
     func addCode(_ code: AuthorizationCode, at now: UnixTime) throws(StoreError)

@@ -1,21 +1,22 @@
 // ProofReplays: the proofs that were used lately, so that none counts twice (RFC 9449 §11.1). In memory, of this process alone. Two
 // generations, each as long as a proof can live: what is in neither has expired. When a generation is full, proofs are refused until
 // the next one begins: to forget one early would be to accept it again.
-import MartletEncoding
+package import MartletEncoding
 import Synchronization
 
-final class ProofReplays: Sendable {
+/// Remembers which proofs were used.
+package final class ProofReplays: Sendable {
     private let state: Mutex<State>
     private let capacity: Int
 
     /// Room for `capacity` proofs in a generation. The default is 2,900 proofs a second, and 32 MiB at most.
-    init(capacity: Int = 262_144) {
+    package init(capacity: Int = 262_144) {
         self.capacity = capacity
         state = Mutex(State())
     }
 
     /// Notes that the proof with this digest was used. Throws when it was used before, and when there is no room.
-    func use(_ digest: [UInt8], at now: UnixTime) throws(DPoPFailure) {
+    package func use(_ digest: [UInt8], at now: UnixTime) throws(DPoPFailure) {
         let mark = Mark(digest)
         try state.withLock { state throws(DPoPFailure) in
             state.turn(to: now.seconds)

@@ -20,6 +20,11 @@ package final class CurlClient: Sendable {
         self.init(caFile: caFile, keeping: kept, gate: nil)
     }
 
+    /// A client that connects only to addresses that `allows` lets it.
+    package convenience init(caFile: String? = nil, keeping kept: Int, allowing allows: @escaping @Sendable (PeerAddress) -> Bool) {
+        self.init(caFile: caFile, keeping: kept, gate: SocketGate(allows: allows))
+    }
+
     /// A client that connects to nothing but what `gate` lets it; nil for anything.
     init(caFile: String?, keeping kept: Int, gate: SocketGate?) {
         self.caFile = caFile

@@ -62,6 +62,7 @@ struct MetadataRoutes: Sendable {
         writer.member("dpop_signing_alg_values_supported", DPoPProof.algorithms)
         writer.member("grant_types_supported", AuthorizationServer.grants.map(\.rawValue))
         if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
+        LogoutRoutes.writeMetadata(issuer: issuer, to: &writer)
         if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }
         let ownScopes = FirstPartyScope.allCases.map(\.rawValue)
         writer.member("scopes_supported", services.oauth.scopes.names.union(ScopeSet(ownScopes)).names)

@@ -29,6 +29,8 @@ package enum Routes {
         let signIn = SignInRoutes(services: services)
         let signUp = SignUpRoutes(services: services)
         let userInfo = UserInfoRoutes(services: services)
+        let logout = LogoutRoutes(services: services)
+        let apps = AppRoutes(services: services)
         let wellKnown = WellKnownRoutes(services: services)
         let metadata = MetadataRoutes(services: services)
         let feed = FeedRoutes(services: services)
@@ -48,6 +50,8 @@ package enum Routes {
 
             (.get, "/api/v1/users/me", .loop, users.me),
             (.patch, "/api/v1/users/me", .loop, users.changeMe),
+            (.get, "/api/v1/users/me/apps", .loop, apps.list),
+            (.delete, "/api/v1/users/me/apps/{client_id}", .loop, apps.remove),
             (.get, "/api/v1/users", .loop, users.list),
             (.get, "/api/v1/users/{id}", .loop, users.one),
 
@@ -67,6 +71,8 @@ package enum Routes {
             (.post, "/oauth2/device", .worker, devices.submit),
             (.get, "/oauth2/userinfo", .loop, userInfo.userInfo),
             (.post, "/oauth2/userinfo", .loop, userInfo.userInfo),
+            (.get, "/oauth2/logout", .loop, logout.begin),
+            (.post, "/oauth2/logout", .loop, logout.post),
             (.post, "/oauth2/register", .loop, registration.register),
             (.get, "/oauth2/register/{id}", .loop, registration.read),
             (.put, "/oauth2/register/{id}", .loop, registration.update),
@@ -87,6 +93,8 @@ package enum Routes {
             (.patch, "/admin/api/users/{id}", .loop, adminUsers.change),
             (.delete, "/admin/api/users/{id}", .loop, adminUsers.delete),
             (.get, "/admin/api/users/{id}/sessions", .loop, adminUsers.sessions),
+            (.get, "/admin/api/users/{id}/apps", .loop, apps.listOfUser),
+            (.delete, "/admin/api/users/{id}/apps/{client_id}", .loop, apps.removeOfUser),
             (.delete, "/admin/api/sessions/{id}", .loop, adminUsers.endSession),
             (.get, "/admin/api/clients", .loop, adminClients.list),
             (.post, "/admin/api/clients", .loop, adminClients.create),

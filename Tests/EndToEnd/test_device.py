@@ -4,6 +4,7 @@ Nobody waits for a poll's interval: where time has to pass, the request's last p
 """
 
 import base64
+import concurrent.futures
 import re
 import time
 import urllib.parse
@@ -145,6 +146,17 @@ def test_a_code_is_its_clients_alone(server, television, printer, ada):
     answer = poll(server, printer, asked["device_code"])
     # Without the refresh token grant there is no refresh token.
     assert answer.status == 200 and "refresh_token" not in answer.json
+
+
+def test_a_code_is_redeemed_once(server, printer, ada):
+    """RFC 8628 §5.2, RFC 6749 §4.1.2: of many polls at one moment one gets the tokens."""
+    asked = ask(server, printer).json
+    confirm(Browser(server, ada), asked["user_code"])
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: poll(server, printer, asked["device_code"]), range(16)))
+    good = [answer for answer in answers if answer.status == 200]
+    assert len(good) == 1, answers
+    assert {answer.json["error"] for answer in answers if answer.status != 200} <= {"slow_down", "invalid_grant"}
 
 
 def test_tokens_are_for_what_was_asked(server, television, ada):

@@ -194,6 +194,31 @@ def test_revoked_it_is_dead_at_once_and_for_its_client_alone(server, machine, po
     assert [form(server, "revoke", {"token": text}, of(machine)).status for text in (token, "garbage")] == [200, 200]
 
 
+@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "saml2", ""])
+def test_a_hint_is_only_a_hint(server, machine, hint):
+    """RFC 7662 §2.1, RFC 7009 §2.1: a server looks beyond a hint that is wrong."""
+    token = token_of(server, machine)
+    assert form(server, "introspect", {"token": token, "token_type_hint": hint}, of(machine)).json["active"] is True
+    assert form(server, "revoke", {"token": token, "token_type_hint": hint}, of(machine)).status == 200
+    assert form(server, "introspect", {"token": token, "token_type_hint": hint}, of(machine)).json == {"active": False}
+
+
+def test_an_answer_has_every_member_once(tmp_path):
+    """RFC 7662 §2.2, RFC 8259 §4: also of a token with claims that are named as members of the answer are."""
+    server = martlet_server.launch(tmp_path / "compat", MARTLET_COMPAT="simplejwt")
+    try:
+        own = made(server, "--name", "Own", "--grant", "client_credentials", "--first-party")
+        server.register("ada")
+        token = server.post("/api/token/", {"username": "ada", "password": martlet_server.PASSWORD}).json["access"]
+        assert martlet_server.claims(token)["token_type"] == "access"
+        pairs = json.loads(form(server, "introspect", {"token": token}, of(own)).body, object_pairs_hook=list)
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)) and dict(pairs)["active"] is True and dict(pairs)["token_type"] == "Bearer"
+        assert set(names) >= {"sub", "exp", "iat", "jti", "aud", "iss"}
+    finally:
+        server.stop()
+
+
 def test_a_removed_client_takes_its_tokens_along(server, machine):
     client = made(server, "--name", "Short", "--grant", "client_credentials", "--scope", "read")
     token = token_of(server, client)

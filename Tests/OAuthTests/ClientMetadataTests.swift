@@ -56,6 +56,11 @@ import Testing
             #"{"redirect_uris":["https://a.example/cb"],"default_max_age":-1}"#,
             #"{"redirect_uris":["https://a.example/cb"],"dpop_bound_access_tokens":"true"}"#,
             #"{"redirect_uris":["https://a.example/cb"],"subject_type":"ephemeral"}"#,
+            #"{"redirect_uris":["https://a.example/cb"],"backchannel_logout_uri":"http://a.example/out"}"#,
+            #"{"redirect_uris":["https://a.example/cb"],"backchannel_logout_uri":"https://a.example/out#x"}"#,
+            #"{"redirect_uris":["https://a.example/cb"],"backchannel_logout_uri":"https://me@a.example/out"}"#,
+            #"{"redirect_uris":["https://a.example/cb"],"frontchannel_logout_uri":"https://b.example/out"}"#,
+            #"{"redirect_uris":["https://a.example/cb"],"frontchannel_logout_uri":"https://a.example:8443/out"}"#,
             #"{"redirect_uris":["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise"}"#,
         ])
     func refuses(_ json: String) {

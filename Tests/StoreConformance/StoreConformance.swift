@@ -25,7 +25,7 @@ package struct Check: Sendable, CustomTestStringConvertible {
     /// The whole suite.
     package static let all =
         accounts + accountChanges + imports + sessions + rotation + rotationRaces + renewal + impersonation + revocations + keys
-        + auditTrail + commits + listings + purging + oldTokens + clients + signIns + codes + devices
+        + auditTrail + commits + listings + purging + oldTokens + clients + signIns + codes + devices + logout
 }
 
 /// A fresh database of the engine under test.

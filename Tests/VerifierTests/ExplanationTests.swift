@@ -6,6 +6,10 @@ import Testing
 
 @Suite struct ExplanationTests {
     private let now = Issuer.now
+    private static func bound(_ writer: inout JSONWriter) {
+        writer.name("cnf")
+        writer.object { $0.member("jkt", "a thumbprint") }
+    }
 
     @Test func `explaining and verifying agree`() throws {
         let issuer = try Issuer()
@@ -18,6 +22,7 @@ import Testing
             good, [], Array("a.b.c".utf8), Array(good.dropLast()), good + [0x41], try issuer.token(type: "JWT"),
             try issuer.token(lifetime: -600), try issuer.token(id: "gone"), try issuer.token(key: forger),
             try issuer.token(key: try forger.renamed(issuer.key.keyID)), try issuer.token(key: try JWK.generate(.hs256)),
+            try issuer.token(with: Self.bound), try issuer.token(lifetime: -600, with: Self.bound),
             try issuer.token { $0.member("nbf", Issuer.now.seconds + 900) }, try issuer.key.signer(type: "at+jwt").sign([]),
             try issuer.key.signer(type: "at+jwt").sign(Array("{}".utf8)), try issuer.key.signer(type: "JWT").sign(Array("{}".utf8)),
             try JWK.generate(.hs256).signer(type: "at+jwt").sign(Array("no claims".utf8)),

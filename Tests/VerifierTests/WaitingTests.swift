@@ -21,6 +21,28 @@ import Testing
         #expect(try await verified.subject == "user-1")
     }
 
+    @Test func `a bound token waits as well, and its proof is used up once`() async throws {
+        let (key, holder) = (try JWK.generate(.es256), try JWK.generate(.es256))
+        issuer.publish([key])
+        let source = try RemoteKeySource.scripted(issuer, clock)
+        source.begin()
+        let verifier = TokenVerifier(policy: VerificationPolicy(issuer: Issuer.url, audiences: [Issuer.url]), keys: source)
+        let thumbprint = try Holder.thumbprint(of: holder)
+        let text = try Issuer().token(key: key) { writer in
+            writer.name("cnf")
+            writer.object { $0.member("jkt", thumbprint) }
+        }
+        let token = String(decoding: text, as: UTF8.self)
+        let proof = PresentedProof([try Holder.proof(holder, text)], method: "GET", uri: BoundTokenTests.uri)
+        async let verified = verifier.verify(token, proof: proof, clock: clock.read)
+        while source.state.waiting == 0 { await Task.yield() }
+        _ = source.step(at: clock.now)
+        #expect(try await verified.proofKey == thumbprint)
+        await #expect(throws: VerificationFailure.badProof(.replayed)) {
+            try await verifier.verify(token, proof: proof, clock: clock.read)
+        }
+    }
+
     @Test func `one that no key comes for is refused when the fetch has ended`() async throws {
         issuer.publish([try JWK.generate(.es256)])
         let source = try RemoteKeySource.scripted(issuer, clock)

@@ -34,6 +34,8 @@ struct RouteTests {
             "GET /oauth2/authorize", "POST /oauth2/authorize", "POST /oauth2/consent", "GET /oauth2/sign-in", "POST /oauth2/sign-in",
             "GET /oauth2/sign-up", "POST /oauth2/sign-up",
             "GET /oauth2/userinfo", "POST /oauth2/userinfo",
+            "GET /oauth2/logout", "POST /oauth2/logout", "GET /api/v1/users/me/apps", "DELETE /api/v1/users/me/apps/{client_id}",
+            "GET /admin/api/users/{id}/apps", "DELETE /admin/api/users/{id}/apps/{client_id}",
         ]
         #expect(Set(contract).subtracting(routes).sorted() == [])
     }

@@ -76,7 +76,7 @@ struct Server {
         isOpen: Bool = true, isReady: Bool = true, feed access: FeedAccess = .open, simplejwt: SimpleJWTSettings? = nil,
         djRestAuth: DJRestAuthSettings? = nil, compat: Set<CompatibilityGroup> = [], origins: [String] = [],
         loginLimit: LoginThrottle.Limit? = nil, claims: ClaimsCompatibility = .simplejwt, schemes: [String] = ["bearer"],
-        leeway: Int64 = 0, audience: String = issuer, refreshLifetime: Int64 = 1_209_600,
+        leeway: Int64 = 0, audience: String = issuer, refreshLifetime: Int64 = 1_209_600, proofNonces: DPoPNonces? = nil,
         oldIssuer: OldIssuer? = nil,
         clientRegistration: DynamicRegistration.Access = .closed, scopes: ScopesFile = ScopesFile(),
         sectors: (any Fetcher)? = nil
@@ -142,6 +142,7 @@ struct Server {
             clock: { [timing] in timing.read() },
             unready: { isReady ? nil : "The database is away." })
         legacyPasswords.look(in: store)
+        services.proofNonces = proofNonces
         services.schemes = schemes + (compat.contains(.drfJWT) ? ["jwt"] : [])
         self.services = services
         router = Router(Routes.all(services, bodyLimit: 65_536, compat: compat, simplejwt: simplejwt, djRestAuth: djRestAuth))
@@ -149,7 +150,7 @@ struct Server {
 
     /// What the route answers.
     func send(
-        _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, form: String = "", bearer: String? = nil,
+        _ method: String, _ target: String, _ fields: [String] = [], json: String? = nil, form: String? = nil, bearer: String? = nil,
         at now: UnixTime = start
     ) throws -> Response {
         let (outcome, request) = try perform(method, target, fields, json: json, form: form, bearer: bearer, at: now)
@@ -159,25 +160,27 @@ struct Server {
     /// What the route answers to a form.
     func post(_ target: String, _ fields: [String] = [], form: [String: String], at now: UnixTime = start) throws -> Response {
         let pairs = form.sorted { $0.key < $1.key }.map { "\($0)=\(PercentEncoding.encode($1))" }
-        let (outcome, request) = try perform(
-            "POST", target, fields + ["Content-Type: application/x-www-form-urlencoded"], json: nil, body: pairs.joined(separator: "&"),
-            bearer: nil, at: now)
-        return finish(outcome, request)
+        return try send("POST", target, fields, form: pairs.joined(separator: "&"), at: now)
+    }
+
+    /// What the route answers to a form.
+    func send(form: String, to target: String, _ fields: [String] = [], at now: UnixTime = start) throws -> Response {
+        try send("POST", target, fields, form: form, at: now)
     }
 
     /// What the route's handler returns at first.
     func outcome(_ method: String, _ target: String, bearer: String? = nil) throws -> Outcome {
-        try perform(method, target, [], json: nil, bearer: bearer, at: Self.start).0
+        try perform(method, target, [], json: nil, form: nil, bearer: bearer, at: Self.start).0
     }
 
     private func perform(
-        _ method: String, _ target: String, _ fields: [String], json: String?, form: String = "", bearer: String?, at now: UnixTime
+        _ method: String, _ target: String, _ fields: [String], json: String?, form: String?, bearer: String?, at now: UnixTime
     ) throws -> (Outcome, Request) {
         var fields = fields + (bearer.map { ["Authorization: Bearer \($0)"] } ?? [])
-        if !form.isEmpty { fields.append("Content-Type: application/x-www-form-urlencoded") }
+        if form != nil { fields.append("Content-Type: application/x-www-form-urlencoded") }
         var route: Route?
         var refusal: Refusal?
-        let request = try request(method, target, fields, json: json, body: form, at: now) { head in
+        let request = try request(method, target, fields, json: json, body: form ?? "", at: now) { head in
             switch router.resolve(head) {
             case .route(let found, let parameters):
                 route = found
@@ -196,7 +199,7 @@ struct Server {
         case .respond(let response): return response
         case .refuse(let refusal):
             return PageRefusals(pages: services.pages).answer(to: refusal, request.id, of: request) ?? OAuthRefusals.answer(
-                to: refusal, of: request) ?? ErrorBody.render(refusal, request.id)
+                to: refusal, of: request) ?? ErrorBody.render(refusal, request.id, of: request)
         case .continue(_, let work): return finish(work(), request)
         case .delay(let milliseconds, let work):
             timing.hold(milliseconds)

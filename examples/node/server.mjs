@@ -127,6 +127,7 @@ async function whoami(request) {
   const { header, claims } = await verify(token, "at+jwt");
   demand([claims.aud].flat().includes(AUDIENCE), "For another audience.");
   demand(["sub", "jti", "client_id"].every((name) => typeof claims[name] === "string") && claims.iat, "A claim is missing.");
+  demand(claims.cnf === undefined, "The token is for the holder of a key, whom nobody asks for a proof here.");
   demand(!isRevoked(header, claims), "The token has been revoked.");
   return { sub: claims.sub, scope: claims.scope ?? null, sid: claims.sid ?? null };
 }

@@ -125,6 +125,8 @@ class MartletAuthentication(authentication.BaseAuthentication):
         try:
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
             kid, claims = verify(token if scheme.lower() == "bearer" else "", "at+jwt", None, AUDIENCE)
+            if "cnf" in claims:
+                raise jwt.InvalidTokenError("The token is for the holder of a key, whom nobody asks for a proof here.")
             if feed.revokes(kid, claims):
                 raise jwt.InvalidTokenError("The token has been revoked.")
         except (jwt.PyJWTError, RecursionError) as error:

@@ -71,6 +71,15 @@ struct Installation: Sendable {
         }
     }
 
+    /// The key of the tokens of forms, made with the first one who asks.
+    func formTokenKey() throws(ConfigurationError) -> HMACKey {
+        do throws(KeyRing.Failure) {
+            return HMACKey(try SealedFact.load(.formTokenKey, store: store, masterKey: masterKey, random: random))
+        } catch {
+            throw explain(error)
+        }
+    }
+
     /// What the service was last run with.
     func fact(_ fact: Fact) throws(ConfigurationError) -> String? {
         do throws(StoreError) {

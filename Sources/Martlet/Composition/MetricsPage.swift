@@ -15,6 +15,7 @@ struct MetricsPage: Sendable {
     let lanes: Lanes
     let events: EventFollower
     let feed: FeedPublisher
+    let logout: LogoutDelivery
     let startedAt: UnixTime
 
     var route: Route {
@@ -32,13 +33,17 @@ struct MetricsPage: Sendable {
         page.single("martlet_feed_sequence", "gauge", "Number of the last event in the revocation feed.", Int(gauge.sequence))
         page.single("martlet_feed_waiting", "gauge", "Requests held until the revocation feed has news.", gauge.waiting)
         page.single("martlet_feed_signed_total", "counter", "Documents of the revocation feed that were signed.", gauge.signed)
+        let told = logout.counts
+        page.single("martlet_logout_notices_sent_total", "counter", "Clients told of a sign-out (back-channel logout).", told.sent)
+        page.single("martlet_logout_notices_failed_total", "counter", "Clients that could not be told of a sign-out.", told.failed)
         let counts = try? issuer.installation.store.read { reads throws(StoreError) in
-            (rows: try reads.counts(at: now), schemes: try reads.passwordSchemes(at: now))
+            (rows: try reads.counts(at: now), schemes: try reads.passwordSchemes(at: now), notices: try reads.logoutNoticeCount())
         }
         page.single("martlet_store_up", "gauge", "Whether the database can be read.", counts == nil ? 0 : 1)
         if let counts {
             page.single("martlet_users", "gauge", "Accounts; may be some minutes old.", Int(counts.rows.users))
             page.single("martlet_sessions", "gauge", "Live sessions; may be some minutes old.", Int(counts.rows.sessions))
+            page.single("martlet_logout_notices_waiting", "gauge", "Clients still to be told of a sign-out.", Int(counts.notices))
             page.metric("martlet_password_hashes", "gauge", "Accounts by the scheme of their password; may be some minutes old.")
             for count in counts.schemes { page.sample("martlet_password_hashes", ["scheme": count.name], Int(count.accounts)) }
         }

@@ -21,6 +21,7 @@ struct Service: Sendable {
     private let listeners: Listeners
     private let events: EventFollower
     private let feed: FeedPublisher
+    private let logout: LogoutDelivery
     private let readiness: Readiness
     private let legacyPasswords = LegacyPasswords()
     private let logger: Logger
@@ -98,6 +99,7 @@ struct Service: Sendable {
             logger.warning("tokens are signed with a shared secret (HS256): whoever can verify them can also make them")
         }
 
+        logout = LogoutDelivery(services.oauth, logger: logger)
         let pages = StaticFiles(try BundledFiles.pages(from: configuration.publicFolder))
         let (compat, simplejwt, djRestAuth) = (configuration.compat, configuration.simplejwt, configuration.djRestAuth)
         let routes = Routes.all(
@@ -113,8 +115,10 @@ struct Service: Sendable {
                     ?? refusedPages.answer(to: refusal, id, of: request) ?? OAuthRefusals.answer(to: refusal, of: request)
                     ?? ErrorBody.render(refusal, id, of: request, metadata: metadata)
             },
-            metricsRoute: { [events] server, lanes in
-                MetricsPage(issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, startedAt: now).route
+            metricsRoute: { [events, logout] server, lanes in
+                MetricsPage(
+                    issuer: issuer, server: server, lanes: lanes, events: events, feed: feed, logout: logout, startedAt: now
+                ).route
             })
         self.feed = feed
         self.issuer = issuer
@@ -130,6 +134,7 @@ struct Service: Sendable {
         guard let publishing = Thread({ [feed] in feed.run() }) else {
             throw ConfigurationError("The system gives no thread for the revocation feed.")
         }
+        guard logout.start() else { throw ConfigurationError("The system gives no threads for logout notices.") }
         let bound = try listeners.start(.listen, metrics: .metricsListen)
         announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
         let signal = signals.wait()
@@ -140,6 +145,7 @@ struct Service: Sendable {
         listeners.drain()
         listeners.endLanes()
         publishing.join()
+        logout.end()
         upkeep.end()
         issuer.installation.store.close()
         listeners.endLoops()

@@ -4,6 +4,7 @@
 
 package import MartletEncoding
 import MartletJOSE
+import MartletVerifier
 
 /// How a client proves who it is at the token endpoint (RFC 7591 §2).
 package enum ClientAuthenticationMethod: String, Sendable, Hashable, CaseIterable {
@@ -169,6 +170,15 @@ package struct ClientMetadata: Sendable, Hashable {
         // RFC 7591 §2: "The jwks_uri and jwks parameters MUST NOT both be present".
         if keySet != nil, keySetURI != nil {
             throw OAuthError(.invalidClientMetadata, "jwks and jwks_uri cannot both be there.", member: "jwks_uri")
+        }
+        // OpenID Connect Front-Channel Logout 1.0 §2: "The domain, port, and scheme of this URL MUST be the same as that of a registered
+        // Redirection URI value."
+        if let address = frontChannelLogout.flatMap({ SecureURL($0.uri) }),
+            !redirectURIs.contains(where: { SecureURL($0.text)?.origin == address.origin })
+        {
+            throw OAuthError(
+                .invalidClientMetadata, "frontchannel_logout_uri must have the origin of one of redirect_uris.",
+                member: "frontchannel_logout_uri")
         }
         // OpenID Connect Core 1.0 §8.1: without it the sector is the one host of all redirect URIs.
         if isPairwise, sectorIdentifierURI == nil, Set(redirectURIs.map { ClientMetadata.sectorHost(of: $0.text) }).count > 1 {

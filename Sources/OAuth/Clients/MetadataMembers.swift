@@ -1,6 +1,7 @@
 // MetadataMembers: the members of client metadata, each read into its type with its bounds. What is wrong is told by the member's name.
 
 import MartletEncoding
+import MartletVerifier
 
 /// A JSON object of client metadata. `null` reads as left out.
 struct MetadataMembers {
@@ -87,7 +88,12 @@ struct MetadataMembers {
     }
 
     func logoutAddress(_ prefix: String) throws(OAuthError) -> ClientMetadata.LogoutAddress? {
-        guard let uri = try pageURI("\(prefix)_uri") else { return nil }
+        let name = "\(prefix)_uri"
+        guard let uri = try text(name, maximum: Self.maximumURI) else { return nil }
+        // SecureURL: no fragment, no user, and http on this machine alone.
+        guard SecureURL(uri) != nil, (try? RedirectURI(registering: uri)) != nil else {
+            throw Self.wrong(name, "must be an https address, or http on a loopback address")
+        }
         return ClientMetadata.LogoutAddress(uri: uri, needsSession: try flag("\(prefix)_session_required"))
     }
 

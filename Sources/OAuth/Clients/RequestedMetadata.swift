@@ -50,6 +50,13 @@ struct RequestedMetadata {
             throw OAuthError(.invalidClientMetadata, "The metadata has too many members.")
         }
         metadata = try ClientMetadata(parsing: document.root)
+        // This machine is nobody's but its operator's.
+        for (name, address) in [("backchannel", metadata.backChannelLogout), ("frontchannel", metadata.frontChannelLogout)] {
+            guard address?.uri.utf8.starts(with: "http://".utf8) != true else {
+                throw OAuthError(
+                    .invalidClientMetadata, "\(name)_logout_uri must be an https address.", member: "\(name)_logout_uri")
+            }
+        }
     }
 
     private static func grants(_ members: MetadataMembers, of asker: Asker) throws(OAuthError) -> [GrantType] {

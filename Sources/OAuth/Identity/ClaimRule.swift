@@ -1,7 +1,7 @@
 // ClaimRule: a claim of the operator's own: its name, and what of an account it says, or always the same. Nothing is computed: a rule is one
 // line that can be read. Claims that a protocol gives a meaning to have no rule, so that none can be made to lie.
 
-package import MartletEncoding
+import MartletEncoding
 package import Store
 
 /// A claim that goes with a scope.

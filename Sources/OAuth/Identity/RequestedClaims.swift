@@ -2,7 +2,7 @@
 // wants to find them. Nobody is told more by it than the scopes that people agreed to: asking for a claim is asking for the scope that it
 // belongs to, and what has no scope is left out, which §5.5 allows even of what is essential.
 
-package import MartletEncoding
+import MartletEncoding
 
 /// The claims that a request names.
 package struct RequestedClaims: Sendable, Hashable {

@@ -100,7 +100,10 @@ extension AuthorizationServer {
     }
 
     /// `sub` of a user's tokens for a client.
-    func subject(of user: User, for client: Client) -> String { subjects.subject(of: user.id, for: client) }
+    func subject(of user: User, for client: Client) -> String { subject(of: user.id, for: client) }
+
+    /// The same of an account that may be gone.
+    func subject(of user: UserID, for client: Client) -> String { subjects.subject(of: user, for: client) }
 
     /// What an access token of a session says. `audience` as ``audience(_:of:for:)`` made it.
     func content(

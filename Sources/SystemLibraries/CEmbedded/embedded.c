@@ -97,6 +97,9 @@ static const unsigned char old_tokens_sql[] = {
 static const unsigned char oauth_sql[] = {
 #embed "../../../Migrations/0008_oauth.sqlite.sql"
 };
+static const unsigned char logout_sql[] = {
+#embed "../../../Migrations/0009_logout.sqlite.sql"
+};
 static const unsigned char common_passwords[] = {
 #embed "common-passwords.txt"
 };
@@ -135,6 +138,7 @@ static const struct martlet_embedded_file files[] = {
     FILE("Migrations/0006_imported_users.sqlite.sql", imported_users_sql),
     FILE("Migrations/0007_old_tokens.sqlite.sql", old_tokens_sql),
     FILE("Migrations/0008_oauth.sqlite.sql", oauth_sql),
+    FILE("Migrations/0009_logout.sqlite.sql", logout_sql),
     FILE("common-passwords.txt", common_passwords),
 };
 

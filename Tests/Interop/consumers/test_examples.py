@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import resource_servers
 from martlet_server import PASSWORD, claims, header, until
+from proofs import bound_token, key, proof
 
 API = "https://api.example"
 # What is done at the issuer is in force in a running service, and from there at every verifier, within a second each.
@@ -113,6 +114,29 @@ def test_an_expired_token_is_refused(example, start, beside, shim, tmp_path):
     check_refusal(consumer.whoami(old.access))
     (tmp_path / "ahead").unlink()
     assert consumer.whoami(service.login(old.username).access).status == 200
+
+
+def test_a_token_that_is_bound_to_a_key_is_no_bearer_token(consumer, shared):
+    """RFC 9449 §7.2, and no proof changes that where nobody looks at it."""
+    holder = key()
+    token = bound_token(shared, holder)
+    check_refusal(consumer.whoami(token))
+    proved = {"Authorization": f"Bearer {token}", "DPoP": proof(holder, "GET", "http://localhost:8000/whoami", token)}
+    check_refusal(consumer.get("/whoami", proved))
+
+
+@pytest.mark.parametrize("example", ["swift"], indirect=True)
+def test_its_holder_gets_in_where_proofs_are_known(example, consumer, shared):
+    holder = key()
+    token = bound_token(shared, holder)
+
+    def ask(proof):
+        return consumer.get("/whoami", {"Authorization": f"DPoP {token}", "DPoP": proof})
+    once = proof(holder, "GET", "http://localhost:8000/whoami", token)
+    assert ask(once).json["scope"] == "read"
+    for bad, error in ((once, "invalid_dpop_proof"), (proof(key(), "GET", "http://localhost:8000/whoami", token), "invalid_token")):
+        answer = ask(bad)
+        assert answer.status == 401 and answer.headers["WWW-Authenticate"].startswith(f'DPoP error="{error}"')
 
 
 # What is taken back

@@ -6,6 +6,7 @@ import pytest
 
 from martlet_server import ADMIN, PACKAGE, PASSWORD, name
 from nginx_proxy import CONFIGURATION
+from proofs import bound_token, key, proof
 
 FIELDS = ("x-auth-subject", "x-auth-username", "x-auth-scope", "x-auth-roles", "x-auth-session")
 FORGED = [(field.title(), "forged") for field in FIELDS]
@@ -128,6 +129,28 @@ def test_an_audience_is_demanded_where_the_location_says_so(proxy, shared, ada):
     assert proxy.reached == []
     told = identity(proxy.send(path="/partners/1", token=partner.access))
     assert told["username"] == ada.username and "scope" not in told
+
+
+def test_a_token_that_is_bound_to_a_key_needs_a_proof_for_the_request_itself(start, before):
+    """RFC 9449 §7.1: the proxy tells Martlet what the client sent, and Martlet believes it."""
+    service = start(MARTLET_TRUSTED_PROXIES="127.0.0.1")
+    proxy, holder = before(service), key()
+    token = bound_token(service, holder)
+    here = f"https://app.example:{proxy.port}"
+
+    def send(proof, method="PUT", path="/orders/7?x=1", more=()):
+        return proxy.send(method, path, headers=[("Authorization", f"DPoP {token}"), ("DPoP", proof), *more], content=b"")
+    once = proof(holder, "PUT", f"{here}/orders/7", token)
+    assert identity(send(once))["scope"] == "read"
+    refused = [
+        send(once), send(proof(holder, "GET", f"{here}/orders/7", token)), send(proof(holder, "PUT", f"{here}/orders/8", token)),
+        send(proof(holder, "GET", f"{service.url}/auth/forward", token)), send(proof(key(), "PUT", f"{here}/orders/7", token)),
+        proxy.send("PUT", "/orders/7", token=token),
+        # Neither Host nor what the client says of itself is where the request went.
+        send(proof(holder, "PUT", "https://evil.example/orders/7", token), more=[("X-Forwarded-Host", "evil.example")]),
+    ]
+    assert [answer.status for answer in refused] == [401] * len(refused)
+    assert proxy.reached == ["/orders/7?x=1"]
 
 
 def test_a_revoked_token_is_refused_with_the_next_request(proxy, shared, ada):

@@ -18,7 +18,8 @@ struct API {
         router.get("healthz") { _, _ in
             Health(status: "ok", feed_age: issuer.revocations?.state.staleness)
         }
-        router.group().add(middleware: BearerAuthentication(issuer: issuer)).get("whoami") { _, context in
+        let authentication = TokenAuthentication(issuer: issuer, publicURL: settings.get("PUBLIC_URL") ?? "http://localhost:8000")
+        router.group().add(middleware: authentication).get("whoami") { _, context in
             Caller(sub: context.token?.subject, scope: context.token?.scopes.joined(separator: " "), sid: context.token?.sessionID)
         }
         let port = settings.get("PORT", as: Int.self) ?? 8000
@@ -28,26 +29,40 @@ struct API {
 }
 
 /// Lets in who shows a good access token, and says in ``CallerContext`` who that is.
-struct BearerAuthentication: RouterMiddleware {
+struct TokenAuthentication: RouterMiddleware {
     let issuer: RemoteVerifier
+    /// Where clients reach this API: what DPoP proofs are for. Not from `Host`, which is what a client writes.
+    let publicURL: String
 
     func handle(
         _ request: Request, context: CallerContext, next: (Request, CallerContext) async throws -> Response
     ) async throws -> Response {
-        guard let field = request.headers[.authorization], field.lowercased().hasPrefix("bearer ") else {
-            return try refusal("missing_token", "A bearer token is needed.", challenge: "Bearer", to: request, context)
+        let words = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+        guard let scheme = words.first?.lowercased(), words.count == 2, ["bearer", "dpop"].contains(scheme) else {
+            return try refusal("missing_token", "An access token is needed.", challenge: "Bearer", to: request, context)
         }
         var context = context
         do throws(VerificationFailure) {
-            context.token = try await issuer.verify(String(field.dropFirst("bearer ".count)))
+            let token = String(words[1])
+            if scheme == "dpop" {
+                let fields = request.headers.filter { $0.name.canonicalName == "dpop" }.map(\.value)
+                let proof = PresentedProof(fields, method: request.method.rawValue, uri: publicURL + request.uri.path)
+                context.token = try await issuer.verify(token, proof: proof)
+            } else {
+                // Refuses a token that is bound to a key: who merely bears it is nobody.
+                context.token = try await issuer.verify(token)
+            }
         } catch {
             // Nothing is wrong with the token when nobody can tell: a 401 would make the client throw it away.
             let status: HTTPResponse.Status = error.code == "not_ready" ? .serviceUnavailable : .unauthorized
-            return try refusal(
-                error.code, error.message, status: status, challenge: #"Bearer error="invalid_token""#, to: request, context)
+            let code = error.code.contains("dpop") ? error.code : "invalid_token"
+            let challenge = scheme == "dpop" ? "DPoP error=\"\(code)\", algs=\"\(Self.algorithms)\"" : "Bearer error=\"\(code)\""
+            return try refusal(error.code, error.message, status: status, challenge: challenge, to: request, context)
         }
         return try await next(request, context)
     }
+
+    private static let algorithms = DPoPProof.algorithms.joined(separator: " ")
 
     private func refusal(
         _ code: String, _ detail: String, status: HTTPResponse.Status = .unauthorized, challenge: String, to request: Request,
