@@ -67,7 +67,7 @@ let package = Package(
         layer("MartletCryptography", "Cryptography", ["CMartletOpenSSL", "MartletEncoding"]),
         layer("MartletJOSE", "JOSE", ["MartletEncoding", "MartletCryptography"]),
         layer("MartletVerifier", "Verifier", ["MartletEncoding", "MartletThreads", "MartletCryptography", "MartletJOSE"]),
-        layer("MartletVerifierCurl", "VerifierCurl", ["CMartletCurl", "MartletThreads", "MartletVerifier"]),
+        layer("MartletVerifierCurl", "VerifierCurl", ["CMartletCurl", "MartletEncoding", "MartletThreads", "MartletVerifier"]),
         layer(
             "MartletVerifierRedis", "VerifierRedis",
             ["CMartletHiredis", "MartletEncoding", "MartletThreads", "MartletCryptography", "MartletVerifier"]),

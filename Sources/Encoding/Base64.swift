@@ -2,6 +2,18 @@
 
 /// Padded base64.
 public enum Base64 {
+    /// The text of bytes, padded.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        let letters = Base64URL.encode(bytes).utf8.map { letter in
+            switch letter {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            default: letter
+            }
+        }
+        return String(decoding: letters, as: UTF8.self) + String(repeating: "=", count: (3 - bytes.count % 3) % 3)
+    }
+
     /// The bytes; nil for any character outside of the alphabet, wrong padding, and bits left over that are not zero.
     public static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }

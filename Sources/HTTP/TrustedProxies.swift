@@ -34,6 +34,9 @@ package struct TrustedProxies: Sendable {
     /// No proxy is trusted.
     package static let none = TrustedProxies(networks: [], field: .xForwardedFor, trustsLocalPeers: false)
 
+    /// Whether nobody is trusted.
+    package var isEmpty: Bool { networks.isEmpty && !trustsLocalPeers }
+
     /// Proxies from CIDRs (`10.0.0.0/8`, `2001:db8::/32`, or an address alone).
     /// - Parameter trustsLocalPeers: whether a peer on a Unix-domain socket is a proxy.
     /// - Returns: nil when one of the texts is no CIDR.

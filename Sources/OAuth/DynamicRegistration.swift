@@ -53,8 +53,8 @@ package struct DynamicRegistration: Sendable {
     /// Whether another host has to be asked about this metadata (``checkSector(_:at:)``): on the outbound lane then.
     package func namesSector(_ json: JSONValue) -> Bool { json["sector_identifier_uri"].map { !$0.isNull } ?? false }
 
-    /// Asks the document of the sector that the metadata names. Blocks. Throws `invalid_client_metadata` unless the client is of that sector, and
-    /// where no such document is looked at here.
+    /// Asks the document of the sector that the metadata names. Blocks. Throws `invalid_client_metadata` unless the client is of that
+    /// sector, and where no such document is looked at here.
     package func checkSector(_ json: JSONValue, at now: UnixTime) throws(OAuthError) {
         guard let value = json["sector_identifier_uri"], !value.isNull else { return }
         guard let sectors else {

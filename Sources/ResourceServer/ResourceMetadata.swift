@@ -15,6 +15,10 @@ package struct ResourceMetadata: Sendable {
     /// The path of the document, for a resource without a path of its own (RFC 9728 §3).
     package static let path = "/.well-known/oauth-protected-resource"
 
+    /// The path of the document of a resource at this target, which begins with `/`. RFC 9728 §3.1: the well-known string stands
+    /// between host and path, and a slash that ends the host goes.
+    package static func path(ofResourceAt target: String) -> String { target == "/" ? path : path + target }
+
     /// The metadata of `resource`, whose tokens come from `issuers`; `scopes` may be none.
     package init(resource: String, issuers: [String], scopes: [String], name: String) {
         self.resource = resource

@@ -12,9 +12,9 @@ extension SessionService {
     /// Whether there is a key of this algorithm now. There is none only for a moment, after the first start of all.
     package func canState(by algorithm: SignatureAlgorithm) -> Bool { ring.snapshot.statements[algorithm.name] != nil }
 
-    /// Signs a statement. `type` is one of `TokenPolicy.statementTypes`; `algorithm` is RS256 unless it is named (OpenID Connect Dynamic Client
-    /// Registration 1.0 §2, `id_token_signed_response_alg`); `payload` is a JSON object, and `until` the time that it is good to, its
-    /// `exp` where it has one. Never waits.
+    /// Signs a statement. `type` is one of `TokenPolicy.statementTypes`; `algorithm` is RS256 unless it is named (OpenID Connect
+    /// Dynamic Client Registration 1.0 §2, `id_token_signed_response_alg`); `payload` is a JSON object, and `until` the time that it is
+    /// good to, its `exp` where it has one. Never waits.
     ///
     /// Throws `signing` for another type, and `store` where there is no key of the algorithm, or none yet.
     package func statement(

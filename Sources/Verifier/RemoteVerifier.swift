@@ -98,6 +98,9 @@ public struct InvalidIssuer: Error, Sendable, Hashable, CustomStringConvertible 
     /// What was given.
     public let issuer: String
 
+    /// One that names what was given.
+    public init(issuer: String) { self.issuer = issuer }
+
     /// For people.
     public var description: String {
         "\(issuer) cannot be an issuer: it must be https://host[:port], or http:// on this machine, without query or fragment."

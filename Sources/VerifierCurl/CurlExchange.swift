@@ -26,6 +26,8 @@ package struct CurlExchange: Sendable {
     /// Whether the connection is a new one. On one that was kept, curl repeats a request that the peer closed without an answer: it
     /// may have been carried out.
     package var isOnNewConnection = false
+    /// Whether the answer tells when the peer's certificate ends. Only a new connection shows one.
+    package var asksForCertificate = false
     /// Asked ten times a second: true ends the exchange with `FetchFailure.cancelled`.
     package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -47,4 +49,6 @@ package struct CurlReply: Sendable {
     package var fields: [(name: String, value: [UInt8])]
     /// The content.
     package var body: [UInt8]
+    /// When the peer's certificate ends, as libcurl writes it (`Nov 21 12:00:00 2026 GMT`); nil where that was not asked, or is not known.
+    package var certificateEnd: String?
 }

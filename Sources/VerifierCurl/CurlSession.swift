@@ -55,7 +55,9 @@ final class CurlSession: @unchecked Sendable {
         guard answer.isHeadComplete, martlet_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK else {
             throw .unreachable(detail: "the peer hung up within the head")
         }
-        return CurlReply(status: status, fields: answer.headers, body: answer.body)
+        return CurlReply(
+            status: status, fields: answer.headers, body: answer.body,
+            certificateEnd: exchange.asksForCertificate ? certificateEnd() : nil)
     }
 
     private func prepare(
@@ -100,6 +102,7 @@ final class CurlSession: @unchecked Sendable {
             }
             codes.append(martlet_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method))
         }
+        if request.asksForCertificate { codes.append(martlet_curl_set_long(easy, CURLOPT_CERTINFO, 1)) }
         if request.isOnNewConnection { codes.append(martlet_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)) }
         if !request.usesProxy {
             if let gate { codes += gate.prepare(easy) }
@@ -107,6 +110,16 @@ final class CurlSession: @unchecked Sendable {
             codes.append(martlet_curl_set_text(easy, CURLOPT_PROXY, ""))
         }
         return codes.allSatisfy { $0 == CURLE_OK }
+    }
+
+    private func certificateEnd() -> String? {
+        var line = martlet_curl_get_certificate(easy)
+        while let entry = line?.pointee {
+            let text = String(cString: entry.data)
+            if text.hasPrefix("Expire date:") { return String(text.dropFirst("Expire date:".count)) }
+            line = UnsafePointer(entry.next)
+        }
+        return nil
     }
 
     private func perform(until isCancelled: () -> Bool) throws(FetchFailure) -> CURLcode {

@@ -27,8 +27,10 @@ struct SettingTests {
             Set(Setting.all.filter(\.isSecret).map(\.name)) == [
                 "master_key", "master_key_previous", "jwt_secret", "admin_password", "old_key", "client_registration_token",
             ])
-        #expect(Setting.api.filter(\.isSecret).map(\.name) == ["fleet_secret", "old_key"])
-        #expect(Setting.api.filter(\.mayBeFile).map(\.name) == ["redis", "fleet_secret", "old_key"], "the address may hold a password")
+        #expect(Setting.api.filter(\.isSecret).map(\.name) == ["api_client_secret", "fleet_secret", "old_key"])
+        #expect(
+            Setting.api.filter(\.mayBeFile).map(\.name) == ["api_client_secret", "redis", "fleet_secret", "old_key"],
+            "the address may hold a password")
     }
 
     @Test(

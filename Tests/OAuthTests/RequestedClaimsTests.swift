@@ -10,7 +10,8 @@ import Testing
         let claims = try RequestedClaims(
             parsing: #"""
                 {"userinfo":{"given_name":{"essential":true},"nickname":null,"email":{"essential":true}},
-                "id_token":{"auth_time":{"essential":true},"acr":{"values":["b","a"],"essential":true},"sub":{"value":"u-1"},"n":{"value":7}},
+                "id_token":{"auth_time":{"essential":true},
+                "acr":{"values":["b","a"],"essential":true},"sub":{"value":"u-1"},"n":{"value":7}},
                 "later":{"x":null}}
                 """#)
         #expect(

@@ -38,8 +38,10 @@ private struct Flow {
             guard case .changed(let user) = changed else { throw Unmade() }
             self.user = user
         }
-        let text =
-            #"{"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","refresh_token"],"token_endpoint_auth_method":"client_secret_post"\#(metadata)}"#
+        let text = #"""
+            {"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","refresh_token"],
+            "token_endpoint_auth_method":"client_secret_post"\#(metadata)}
+            """#
         let draft = try server.services.registrar.make(
             try ClientMetadata(parsing: try JSONDocument(parsing: Array(text.utf8)).root), id: id, origin: .operator, at: Server.start)
         client = draft

@@ -218,8 +218,10 @@ struct RegistrationRouteTests {
 
     // MARK: Sectors (OpenID Connect Core 1.0 §8.1)
 
-    private static let pairwise =
-        #"{"redirect_uris":["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise","sector_identifier_uri":"https://s.example/u"}"#
+    private static let pairwise = #"""
+        {"redirect_uris":["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise",
+        "sector_identifier_uri":"https://s.example/u"}
+        """#
 
     /// A host that says the same to everybody, and counts.
     private final class Host: Fetcher {

@@ -10,7 +10,7 @@ struct MartletCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, UserCommand.self, ClientCommand.self, KeysCommand.self, TokenCommand.self,
             RevokeCommand.self, APICommand.self, ShadowCommand.self, ImportCommand.self, ExportCommand.self, BackupCommand.self,
-            VersionCommand.self,
+            DoctorCommand.self, VersionCommand.self,
         ])
 }
 

@@ -14,22 +14,27 @@ struct APIService: Sendable {
 
     init(_ configuration: APIConfiguration, logger: Logger) throws(ConfigurationError) {
         let oldIssuer = try configuration.oldIssuer?.current(at: SystemClock.now(), logger: logger)
+        let fetcher = CurlFetcher()
+        // A feed that is not public wants a token, which the process gets as a client of its own.
+        let feedToken = configuration.client.map { RenewedToken(issuer: $0.issuer, client: $0.id, secret: $0.secret, scope: "revocations") }
         let issuer: RemoteVerifier
         do throws(InvalidIssuer) {
             issuer = try RemoteVerifier(
-                issuer: configuration.issuer, audience: configuration.audience, fetcher: CurlFetcher(), tiers: configuration.tiers,
-                revocations: .followed(whenStale: configuration.whenStale), oldIssuer: oldIssuer,
-                proofNonces: configuration.proofNonces)
+                issuer: configuration.issuer, audience: configuration.audience,
+                fetcher: feedToken?.watching(fetcher) ?? fetcher, tiers: configuration.tiers,
+                revocations: .followed(whenStale: configuration.whenStale), authorization: { feedToken?.authorization() },
+                oldIssuer: oldIssuer, proofNonces: configuration.proofNonces)
         } catch {
             throw ConfigurationError("\(Setting.apiIssuer.variable): \(error)")
         }
         let audience = configuration.audience ?? configuration.issuer
+        // RFC 9728 §3.1: a client finds the document by the resource's own address, which only an audience that is a URL has.
+        let address = SecureURL(audience)
         let routes = WhoamiRoutes(
             issuer.verifier, at: configuration.origin,
             metadata: ResourceMetadata(resource: audience, issuers: [configuration.issuer], scopes: [], name: "Martlet sample API"),
-            clock: SystemClock.now, unready: { Self.unready(issuer) })
-        // RFC 9728 §3.1: a client finds the document by the resource's own address, which only an audience that is a URL has.
-        let pointer = SecureURL(audience).map { $0.origin + ResourceMetadata.path }
+            target: address?.target, clock: SystemClock.now, unready: { Self.unready(issuer) })
+        let pointer = address.map { $0.origin + ResourceMetadata.path(ofResourceAt: $0.target) }
         listeners = Listeners(
             address: configuration.listen, metricsAddress: configuration.metricsListen, limits: configuration.limits,
             cors: configuration.cors, proxies: configuration.trustedProxies, routes: routes.all, logger: logger,

@@ -5,6 +5,7 @@
 import Accounts
 import MartletCryptography
 import MartletEncoding
+import MartletJOSE
 import MartletVerifier
 import OAuth
 import PasswordHashing
@@ -46,10 +47,11 @@ struct Installation: Sendable {
 
     var hasher: PasswordHasher { PasswordHasher(parameters: configuration.argon2, random: random) }
 
-    /// What makes clients and their secrets. The key that those are stored under is made with the first one who asks.
+    /// What makes clients and their secrets. The key that those are stored under is made with the first one who asks. Which algorithm is
+    /// the service's matter, not that of a command's environment.
     func clientRegistrar() throws(ConfigurationError) -> ClientRegistrar {
-        ClientRegistrar(
-            secrets: ClientSecrets(key: try key(.clientSecretKey)), algorithm: configuration.signingAlgorithm, random: random)
+        let algorithm = try fact(.signingAlgorithm).flatMap(SignatureAlgorithm.init(rawValue:)) ?? configuration.signingAlgorithm
+        return ClientRegistrar(secrets: ClientSecrets(key: try key(.clientSecretKey)), algorithm: algorithm, random: random)
     }
 
     /// The nonces of proofs, under a key that is made of the one of client secrets: the same in every process on this database.

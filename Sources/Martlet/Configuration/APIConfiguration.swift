@@ -18,6 +18,8 @@ struct APIConfiguration: Sendable {
     /// Redis first, then the disk; nil without either.
     var tiers: FleetTiers?
     var whenStale: RevocationFeed.WhenStale
+    /// What reads a feed that is not public; nil for a public one.
+    var client: APIClient?
     /// The service before; nil when its tokens are strangers'.
     var oldIssuer: OldIssuerSettings?
     var trustedProxies: TrustedProxies
@@ -44,6 +46,7 @@ struct APIConfiguration: Sendable {
         whenStale =
             texts[.maxStaleness] == "off"
             ? .accept : .refuse(afterSeconds: try Configuration.number(.maxStaleness, texts, 2...86_400, or: "off"))
+        client = try APIClient(texts, issuer: issuer)
         oldIssuer = try OldIssuerSettings(texts, scopes: [])
         trustedProxies = try Configuration.proxies(texts)
         cors = try Configuration.cors(texts)

@@ -21,6 +21,9 @@ struct APIFlags: ParsableArguments {
     @Option(name: Setting.apiDPoPNonce.argumentName, help: Setting.apiDPoPNonce.argumentHelp)
     var dpopNonce: String?
 
+    @Option(name: Setting.apiClientID.argumentName, help: Setting.apiClientID.argumentHelp)
+    var apiClientID: String?
+
     @Option(name: Setting.redis.argumentName, help: Setting.redis.argumentHelp)
     var redis: String?
 
@@ -40,7 +43,7 @@ struct APIFlags: ParsableArguments {
     /// What was said, by setting.
     var texts: [(Setting, String?)] {
         [
-            (.apiListen, listen), (.apiIssuer, issuer), (.apiAudience, audience), (.publicURL, publicURL),
+            (.apiListen, listen), (.apiIssuer, issuer), (.apiAudience, audience), (.apiClientID, apiClientID), (.publicURL, publicURL),
             (.apiDPoPNonce, dpopNonce), (.redis, redis), (.keyCacheDir, keyCacheDir),
             (.maxStaleness, maxStaleness), (.apiMetricsListen, metricsListen),
         ] + old.texts + server.texts

@@ -49,7 +49,8 @@ struct Setting: Sendable, Hashable {
 
     /// Those of `martlet api`.
     static let api = [
-        apiListen, apiIssuer, apiAudience, publicURL, apiDPoPNonce, redis, fleetSecret, keyCacheDir, maxStaleness, oldKey, oldKeyUntil,
+        apiListen, apiIssuer, apiAudience, apiClientID, apiClientSecret, publicURL, apiDPoPNonce, redis, fleetSecret, keyCacheDir,
+        maxStaleness, oldKey, oldKeyUntil,
         oldKeyAlgorithm,
         oldUserIDClaim, oldTokenTypeClaim, oldIssuer, oldAudience, trustedProxies, forwardedHeader, corsOrigins,
         apiMetricsListen, logLevel, logFormat, maxConnections, maxRequestLine, maxHeaderBytes, maxHeaderFields, maxBody, headTimeout,
@@ -170,6 +171,9 @@ struct Setting: Sendable, Hashable {
     static let apiIssuer = Setting(
         "issuer", nil, "Whose tokens are accepted: https, or http on this machine. Its keys and revocations are found from here.")
     static let apiAudience = Setting("audience", nil, "What aud must contain. Default: the issuer.")
+    static let apiClientID = Setting(
+        "api_client_id", nil, "The client that reads the issuer's revocation feed where that is not public (MARTLET_FEED=token there).")
+    static let apiClientSecret = Setting("api_client_secret", nil, "The secret of that client.", isSecret: true)
     static let publicURL = Setting(
         "public_url", nil,
         "Where clients reach this process, for DPoP proofs: https://host, or http on this machine. Default: the origin of the audience.")

@@ -1,5 +1,5 @@
-// ClaimRule: a claim of the operator's own: its name, and what of an account it says, or always the same. Nothing is computed: a rule is one
-// line that can be read. Claims that a protocol gives a meaning to have no rule, so that none can be made to lie.
+// ClaimRule: a claim of the operator's own: its name, and what of an account it says, or always the same. Nothing is computed: a rule
+// is one line that can be read. Claims that a protocol gives a meaning to have no rule, so that none can be made to lie.
 
 import MartletEncoding
 package import Store

@@ -35,8 +35,8 @@ extension AuthorizationServer {
         return try sessions.statement(type: TokenPolicy.idTokenType, algorithm: algorithm.name, payload: payload, until: expiry)
     }
 
-    /// What a client's ID tokens are signed with: RS256 unless it registered another (OpenID Connect Dynamic Client Registration 1.0 §2). One
-    /// that is not served any more, or stands in a document that nobody checked, is as good as none.
+    /// What a client's ID tokens are signed with: RS256 unless it registered another (OpenID Connect Dynamic Client Registration 1.0
+    /// §2). One that is not served any more, or stands in a document that nobody checked, is as good as none.
     func idTokenAlgorithm(of client: Client) -> SignatureAlgorithm {
         guard let name = client.metadata.idTokenAlgorithm, let algorithm = SignatureAlgorithm(rawValue: name),
             sessions.canState(by: algorithm) || sessions.statementAlgorithms.contains(algorithm)

@@ -1,5 +1,6 @@
-// ScopesFile: the operator's own scopes, the claims that go with them, and the APIs that tokens may be for: one JSON file, read at the start.
-// Whatever is wrong with it is told with its place; a member that nobody knows is wrong, too, since it was meant to do something.
+// ScopesFile: the operator's own scopes, the claims that go with them, and the APIs that tokens may be for: one JSON file, read at the
+// start. Whatever is wrong with it is told with its place; a member that nobody knows is wrong, too, since it was meant to do
+// something.
 
 import MartletEncoding
 import Tokens

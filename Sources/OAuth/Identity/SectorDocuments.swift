@@ -24,8 +24,8 @@ package final class SectorDocuments: Sendable {
         self.throttle = throttle
     }
 
-    /// Throws `invalid_client_metadata` unless the document at `uri` lists all of the redirect URIs, `temporarily_unavailable` where there was
-    /// no time to see. Blocks, for some seconds at most; one at a time, so that slow hosts do not take every thread.
+    /// Throws `invalid_client_metadata` unless the document at `uri` lists all of the redirect URIs, `temporarily_unavailable` where
+    /// there was no time to see. Blocks, for some seconds at most; one at a time, so that slow hosts do not take every thread.
     package func check(_ uri: String, lists redirectURIs: [String], at now: UnixTime) throws(OAuthError) {
         guard let url = ClientDocumentURL(uri) else { throw Self.refusal("must be an https address with a path, of a host with a name") }
         let isFree = isUnderWay.withLock { isUnderWay in

@@ -1,6 +1,6 @@
-// Subjects: what a user is called to a client (OpenID Connect Core 1.0 §8). To most clients the account's own id; to a client that asked for
-// it (`subject_type` pairwise) a name that only clients of its sector know, so that two sectors cannot put together what they know of one
-// person. ID tokens, userinfo and access tokens of one client all say the same.
+// Subjects: what a user is called to a client (OpenID Connect Core 1.0 §8). To most clients the account's own id; to a client that
+// asked for it (`subject_type` pairwise) a name that only clients of its sector know, so that two sectors cannot put together what they
+// know of one person. ID tokens, userinfo and access tokens of one client all say the same.
 
 import MartletCryptography
 import MartletEncoding
@@ -24,8 +24,8 @@ package struct Subjects: Sendable {
 extension Client {
     /// Who shares subjects with this client.
     ///
-    /// §8.1: the host of `sector_identifier_uri`, else that of its redirect URIs. Where that is no host of anybody's — a loopback address, a
-    /// scheme of a native app's own — the client is a sector by itself.
+    /// §8.1: the host of `sector_identifier_uri`, else that of its redirect URIs. Where that is no host of anybody's — a loopback
+    /// address, a scheme of a native app's own — the client is a sector by itself.
     package var sector: String {
         if let uri = metadata.sectorIdentifierURI, let host = ClientMetadata.sectorHost(of: uri) { return host }
         return metadata.redirectURIs.first.flatMap { ClientMetadata.sectorHost(of: $0.text) } ?? "client:\(id)"

@@ -2,6 +2,7 @@
 // address that the person's browser loads (OpenID Connect Front-Channel Logout 1.0 §3).
 
 package import MartletEncoding
+import MartletJOSE
 package import Store
 package import Tokens
 

@@ -30,9 +30,11 @@ extension AuthorizationServer {
     }
 
     /// Some of the client's scopes, or all when it asks for none (RFC 6749 §3.3). Those about a person mean nothing here, and those of
-    /// the account's own APIs are never a client's.
+    /// the account's own APIs are never a client's; the revocation feed's is an operator's own client's alone.
     private func scope(_ parameters: OAuthParameters, of client: Client) throws(OAuthError) -> ScopeSet {
-        let allowed = (client.metadata.scope ?? .none).subtracting(Self.aboutPeople)
+        // The feed tells who was locked out: that is for the operator's own machines.
+        let closed = client.policy.isFirstParty ? Self.aboutPeople : Self.aboutPeople.union(Self.operatorsOwn)
+        let allowed = (client.metadata.scope ?? .none).subtracting(closed)
         let asked = try ScopeSet(parsing: parameters["scope"] ?? "")
         guard !asked.isEmpty else { return allowed }
         guard asked.isSubset(of: allowed) else {
@@ -43,4 +45,5 @@ extension AuthorizationServer {
 
     private static let aboutPeople = ScopeSet(
         ScopeCatalogue.openID.map(\.name) + [FirstPartyScope.account, .admin].map(\.rawValue))
+    private static let operatorsOwn = ScopeSet([FirstPartyScope.revocations.rawValue])
 }

@@ -97,6 +97,12 @@ CURLcode martlet_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return loaded.curl_easy_getinfo(handle, info, value);
 }
 
+const struct curl_slist *martlet_curl_get_certificate(CURL *handle) {
+    struct curl_certinfo *chain = NULL;
+    if (loaded.curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL || chain->num_of_certs < 1) return NULL;
+    return chain->certinfo[0];
+}
+
 CURLM *martlet_curl_multi_init(void) { return loaded.curl_multi_init(); }
 CURLMcode martlet_curl_multi_cleanup(CURLM *multi) { return loaded.curl_multi_cleanup(multi); }
 

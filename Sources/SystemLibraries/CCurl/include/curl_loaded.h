@@ -29,6 +29,9 @@ CURLcode martlet_curl_allow_http_only(CURL *handle);
 // the exchange waits for it, however long the time has been over.
 CURLcode martlet_curl_leave_slow_resolver(CURL *handle);
 CURLcode martlet_curl_get_long(CURL *handle, CURLINFO info, long *value);
+// What libcurl tells of the peer's own certificate, a line "name:value" each, where CURLOPT_CERTINFO was set; null for nothing. Good until
+// the handle is used again.
+const struct curl_slist *martlet_curl_get_certificate(CURL *handle);
 
 CURLM *martlet_curl_multi_init(void);
 CURLMcode martlet_curl_multi_cleanup(CURLM *multi);
