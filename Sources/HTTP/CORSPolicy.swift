@@ -4,6 +4,7 @@
 /// Cross-origin rules.
 package struct CORSPolicy: Sendable {
     private let origins: [[UInt8]]
+    private var closed: Set<[UInt8]> = []
 
     /// No origin is listed: answers carry no CORS field at all.
     package static let none = CORSPolicy(validated: [])
@@ -19,12 +20,19 @@ package struct CORSPolicy: Sendable {
         self.origins = origins
     }
 
+    /// The same, but for these paths, whose answers are no other origin's to read: pages that people answer, with what proves their answer.
+    package func closed(at paths: Set<String>) -> CORSPolicy {
+        var policy = self
+        policy.closed = Set(paths.map { Array($0.utf8) })
+        return policy
+    }
+
     /// Whether there is nothing to apply.
     package var isEmpty: Bool { origins.isEmpty }
 
-    /// Adds the fields for an answer to a request with this `Origin` (nil: none, or more than one).
-    package func apply(to headers: inout Headers, origin: ArraySlice<UInt8>?) {
-        guard !isEmpty else { return }
+    /// Adds the fields for an answer to a request for this path with this `Origin` (nil: none, or more than one).
+    package func apply(to headers: inout Headers, path: ArraySlice<UInt8>?, origin: ArraySlice<UInt8>?) {
+        guard !isEmpty, isOpen(path) else { return }
         // Also where the origin is not listed: a cache must not give that answer to one that is.
         headers.append(.vary, "Origin")
         guard let origin, allows(origin) else { return }
@@ -34,13 +42,15 @@ package struct CORSPolicy: Sendable {
     }
 
     /// Adds the fields for the answer to a preflight (OPTIONS with `Access-Control-Request-Method`), whose `Allow` is given;
-    /// those of `apply(to:origin:)` come besides.
-    package func applyPreflight(to headers: inout Headers, origin: ArraySlice<UInt8>?, allow: String) {
-        guard let origin, allows(origin) else { return }
+    /// those of `apply(to:path:origin:)` come besides.
+    package func applyPreflight(to headers: inout Headers, path: ArraySlice<UInt8>?, origin: ArraySlice<UInt8>?, allow: String) {
+        guard let origin, allows(origin), isOpen(path) else { return }
         headers.append(.accessControlAllowMethods, allow)
         headers.append(.accessControlAllowHeaders, "authorization, content-type, dpop, if-match, x-request-id")
         headers.append(.accessControlMaxAge, "600")
     }
+
+    private func isOpen(_ path: ArraySlice<UInt8>?) -> Bool { closed.isEmpty || path.map { !closed.contains(Array($0)) } ?? true }
 
     private func allows(_ origin: ArraySlice<UInt8>) -> Bool {
         origins.contains { $0.elementsEqual(origin) }

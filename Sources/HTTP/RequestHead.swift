@@ -80,7 +80,7 @@ package final class RequestHead: Sendable {
     }
 
     /// The path's bytes, decoded; those of the head itself when it has no escapes.
-    var path: ArraySlice<UInt8> {
+    package var path: ArraySlice<UInt8> {
         // RFC 9110 §4.2.3: an absolute target without a path means the root.
         if rawPath.isEmpty { return [UInt8(ascii: "/")] }
         return pathHasEscapes ? RequestTarget.decodedPath(bytes[rawPath])[...] : bytes[rawPath]

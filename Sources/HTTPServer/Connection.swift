@@ -258,7 +258,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private func options(_ head: RequestHead, allow: String) -> Response {
         var headers = Headers([(.allow, allow)])
         if head.count(of: .accessControlRequestMethod) > 0 {
-            share.configuration.cors.applyPreflight(to: &headers, origin: head.bytes(of: .origin), allow: allow)
+            share.configuration.cors.applyPreflight(
+                to: &headers, path: head.path, origin: head.bytes(of: .origin), allow: allow)
         }
         return Response(.noContent, headers: headers)
     }
@@ -390,7 +391,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         default: return
         }
         if !share.configuration.cors.isEmpty {
-            share.configuration.cors.apply(to: &response.headers, origin: head?.bytes(of: .origin))
+            share.configuration.cors.apply(to: &response.headers, path: head?.path, origin: head?.bytes(of: .origin))
         }
         write(response, id)
         // One at a time is enough: whoever asks for more is counted with the first until all is sent.

@@ -72,7 +72,9 @@ extension AuthorizationServer {
     }
 
     /// What authorization requests are checked by.
-    package var rules: AuthorizationRequest.Rules { AuthorizationRequest.Rules(scopes: scopes, resources: resources) }
+    package var rules: AuthorizationRequest.Rules {
+        AuthorizationRequest.Rules(scopes: scopes, resources: resources) { [self] text in idTokenHint(text) }
+    }
 
     private static let ofAuthentication: Set<String> = ["client_secret", "client_assertion", "client_assertion_type", "request"]
 }

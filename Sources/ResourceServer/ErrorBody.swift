@@ -22,16 +22,20 @@ package enum ErrorBody {
         }
         var response = Response.json(refusal.status, body)
         response.headers.append(.cacheControl, "no-store")
-        if let error = error(for: refusal) {
-            let pointer = metadata.map { ", resource_metadata=\"\($0)\"" } ?? ""
-            let isProven = request?.comesAsDPoP ?? false
-            // Both schemes where there is a choice, that of the request first; in one field, of which there are proxies that pass on
-            // no second one.
-            let other = refusal.status == .unauthorized ? ", " + (isProven ? bearer : dpop) + pointer : ""
-            response.headers.append(.wwwAuthenticate, (isProven ? dpop : bearer) + error + pointer + other)
-        }
+        if let challenge = challenge(refusal, of: request, metadata: metadata) { response.headers.append(.wwwAuthenticate, challenge) }
         if let nonce = refusal.proofNonce { response.headers.append(.dpopNonce, nonce) }
         return response
+    }
+
+    /// What `WWW-Authenticate` says; nil for a refusal that needs none.
+    package static func challenge(_ refusal: Refusal, of request: Request?, metadata: String? = nil) -> String? {
+        guard let error = error(for: refusal) else { return nil }
+        let pointer = metadata.map { ", resource_metadata=\"\($0)\"" } ?? ""
+        let isProven = request?.comesAsDPoP ?? false
+        // Both schemes where there is a choice, that of the request first; in one field, of which there are proxies that pass on no
+        // second one.
+        let other = refusal.status == .unauthorized ? ", " + (isProven ? bearer : dpop) + pointer : ""
+        return (isProven ? dpop : bearer) + error + pointer + other
     }
 
     /// The error of a challenge; nil for what needs none. RFC 6750 §3.1: a request without a token gets no error code; one with a bad

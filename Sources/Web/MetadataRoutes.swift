@@ -59,6 +59,9 @@ struct MetadataRoutes: Sendable {
         writer.member("request_uri_parameter_supported", false)
         writer.member("request_object_signing_alg_values_supported", ClientAuthenticator.algorithms)
         writer.member("device_authorization_endpoint", issuer + "/oauth2/device_authorization")
+        // RFC 9701 §7.
+        writer.member(
+            "introspection_signing_alg_values_supported", services.sessions.statementAlgorithms.map(\.name))
         writer.member("dpop_signing_alg_values_supported", DPoPProof.algorithms)
         writer.member("grant_types_supported", AuthorizationServer.grants.map(\.rawValue))
         if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }

@@ -28,19 +28,18 @@ package enum OAuthRefusals {
         var response = Response.privateJSON(refusal.status, body)
         if let nonce = refusal.proofNonce { response.headers.append(.dpopNonce, nonce) }
         guard refusal.status == .unauthorized || code == .insufficientScope else { return response }
-        return response.adding(.wwwAuthenticate, refusal.code == "missing_token" ? bearer : challenge(code, request))
+        // At userinfo a client is at an API, which takes tokens of both schemes (RFC 6750 §3, RFC 9449 §7.1).
+        let challenge = request.path == UserInfoRoutes.path ? ErrorBody.challenge(refusal, of: request) : challenge(code, request)
+        return challenge.map { response.adding(.wwwAuthenticate, $0) } ?? response
     }
 
     /// RFC 6749 §5.2: "the authorization server MUST respond with … "WWW-Authenticate" response header field matching the
     /// authentication scheme used by the client". RFC 6750 §3.1: who came without a token hears no error code there.
-    private static func challenge(_ code: OAuthError.Code, _ request: Request) -> String {
+    private static func challenge(_ code: OAuthError.Code, _ request: Request) -> String? {
         if code == .invalidClient { return "Basic realm=\"martlet\"" }
-        // A token may come in a form as well.
-        let isBare = request.headerCount(.authorization) == 0 && request.contentType != "application/x-www-form-urlencoded"
-        return isBare && code != .insufficientScope ? bearer : "\(bearer), error=\"\(code.rawValue)\""
+        let bearer = "Bearer realm=\"martlet\""
+        return request.headerCount(.authorization) == 0 ? bearer : "\(bearer), error=\"\(code.rawValue)\""
     }
-
-    private static let bearer = "Bearer realm=\"martlet\""
 
     private static func code(for status: Status) -> OAuthError.Code {
         switch status.code {

@@ -31,18 +31,27 @@ struct OAuthRoutes: Sendable {
         try services.asClient(request) { parameters, client throws(OAuthError) in
             let now = request.receivedAt
             switch try server.introspect(parameters, by: client, at: now) {
-            case .access(let token): return .respond(.privateJSON(IntrospectionAnswer.write(token)))
+            case .access(let token): return .respond(try answer(IntrospectionAnswer.write(token), to: client, request))
             case .refresh(let token):
                 return hop(to: .worker) { () throws(Refusal) in
                     do throws(OAuthError) {
                         let active = try server.introspect(token, by: client, at: now)
-                        return .respond(.privateJSON(IntrospectionAnswer.write(active, issuer: server.issuer)))
+                        return .respond(
+                            try answer(IntrospectionAnswer.write(active, issuer: server.issuer), to: client, request))
                     } catch {
                         throw Refusal(error)
                     }
                 }
             }
         }
+    }
+
+    /// RFC 9701 §4: signed, for a client that asks for it by `Accept`.
+    private func answer(_ json: [UInt8], to client: Client, _ request: Request) throws(OAuthError) -> Response {
+        guard request.headerCount(.accept) > 0, request.header(.accept) == Self.signedAnswer else { return .privateJSON(json) }
+        let text = try server.signed(introspection: json, for: client, at: request.receivedAt)
+        return Response(
+            .ok, headers: Headers([(.contentType, Self.signedAnswer), (.cacheControl, "no-store")]), body: .bytes(Array(text.utf8)))
     }
 
     /// `POST /oauth2/revoke` (RFC 7009).
@@ -99,5 +108,6 @@ struct OAuthRoutes: Sendable {
         ("token_endpoint", "/oauth2/token"), ("introspection_endpoint", "/oauth2/introspect"), ("revocation_endpoint", "/oauth2/revoke"),
     ]
 
+    private static let signedAnswer = "application/" + AuthorizationServer.introspectionType
     private static let done = Response(.ok, headers: Headers([(.cacheControl, "no-store")]))
 }

@@ -31,5 +31,8 @@ package struct PageRefusals: Sendable {
         }
     }
 
-    private static let paths: Set<String> = ["/oauth2/authorize", "/oauth2/consent", "/oauth2/sign-in", "/oauth2/sign-up"]
+    /// Where people are.
+    package static let paths: Set<String> = [
+        "/oauth2/authorize", "/oauth2/consent", "/oauth2/sign-in", "/oauth2/sign-up", "/oauth2/device", "/oauth2/logout",
+    ]
 }

@@ -7,7 +7,7 @@ struct CORSPolicyTests {
     @Test("without origins no answer says anything")
     func none() {
         var headers = Headers()
-        CORSPolicy.none.apply(to: &headers, origin: Array("https://a".utf8)[...])
+        CORSPolicy.none.apply(to: &headers, path: nil, origin: Array("https://a".utf8)[...])
         #expect(headers == Headers())
     }
 
@@ -21,12 +21,24 @@ struct CORSPolicyTests {
     func origins(origin: String, isListed: Bool) throws {
         let policy = try #require(CORSPolicy(origins: ["https://app.example", "http://localhost:5173"]))
         var headers = Headers()
-        policy.apply(to: &headers, origin: Array(origin.utf8)[...])
-        policy.applyPreflight(to: &headers, origin: Array(origin.utf8)[...], allow: "GET")
+        policy.apply(to: &headers, path: nil, origin: Array(origin.utf8)[...])
+        policy.applyPreflight(to: &headers, path: nil, origin: Array(origin.utf8)[...], allow: "GET")
         #expect(headers[.vary] == "Origin")
         #expect(headers[.accessControlAllowOrigin] == (isListed ? origin : nil))
         #expect(headers.contains(.accessControlAllowCredentials) == isListed)
         #expect(headers.contains(.accessControlAllowMethods) == isListed)
+    }
+
+    @Test("at a path that is closed a listed origin hears nothing")
+    func closed() throws {
+        let origin = Array("https://app.example".utf8)[...]
+        let policy = try #require(CORSPolicy(origins: ["https://app.example"])).closed(at: ["/page"])
+        for (path, isOpen) in [("/page", false), ("/page/", true), ("/other", true)] {
+            var headers = Headers()
+            policy.apply(to: &headers, path: Array(path.utf8)[...], origin: origin)
+            policy.applyPreflight(to: &headers, path: Array(path.utf8)[...], origin: origin, allow: "GET")
+            #expect(headers.contains(.accessControlAllowOrigin) == isOpen && headers.contains(.accessControlAllowMethods) == isOpen)
+        }
     }
 
     @Test(

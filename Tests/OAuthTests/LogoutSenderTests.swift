@@ -68,7 +68,8 @@ import Tokens
             keys: ClientKeys(fetcher: ScriptedHost(), publicFetcher: ScriptedHost(), throttle: LoginThrottle(limit: nil)),
             scopes: ScopeCatalogue(own: []), resources: ResourceCatalogue(known: nil),
             subjects: Subjects(key: [UInt8](repeating: 2, count: 32)), throttle: LoginThrottle(limit: nil),
-            verifier: TokenVerifier(policy: VerificationPolicy(issuer: Self.issuer, audiences: nil), keys: ring.source), store: store, random: random)
+            verifier: TokenVerifier(policy: VerificationPolicy(issuer: Self.issuer, audiences: nil), keys: ring.source), store: store,
+            random: random)
         sender = LogoutSender(server, clock: { [network] in network.now }, log: { _ in }) {
             [network] addressee, form, _ throws(FetchFailure) in
             try network.post(addressee, form)

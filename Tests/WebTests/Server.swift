@@ -128,7 +128,8 @@ struct Server {
             oauth: AuthorizationServer(
                 sessions: sessions, clients: clients,
                 authenticator: ClientAuthenticator(secrets: registrar.secrets, issuer: Self.issuer),
-                keys: ClientKeys(fetcher: Nowhere(), publicFetcher: Nowhere(), throttle: throttle), scopes: ScopeCatalogue(own: scopes.scopes),
+                keys: ClientKeys(fetcher: Nowhere(), publicFetcher: Nowhere(), throttle: throttle),
+                scopes: ScopeCatalogue(own: scopes.scopes),
                 resources: ResourceCatalogue(known: scopes.resources), subjects: Subjects(key: [UInt8](repeating: 2, count: 32)),
                 throttle: throttle, verifier: verifier(nil), store: store, random: random),
             verifier: verifier([Self.issuer] + (claims.audience.map { [$0] } ?? [])), anyAudience: verifier(nil),

@@ -55,6 +55,17 @@ struct Issuer: Sendable {
             policy: policy, store: installation.store, ring: ring, random: installation.random, oldIssuer: oldIssuer)
     }
 
+    /// Makes the keys of ID tokens where there are none yet: some hundred milliseconds for an RSA key.
+    func makeStatementKeys(at now: UnixTime) throws(ConfigurationError) {
+        guard !sessions.statementAlgorithms.allSatisfy(sessions.canState) else { return }
+        do throws(KeyRing.Failure) {
+            try rotation.maintainStatementKeys(at: now)
+            try ring.reload()
+        } catch {
+            throw installation.explain(error)
+        }
+    }
+
     /// Notes in the database what the service runs with, for commands that are not told. Answers the issuer's name before, if it was
     /// another.
     func remember(at now: UnixTime) throws(ConfigurationError) -> String? {

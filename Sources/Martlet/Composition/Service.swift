@@ -107,7 +107,8 @@ struct Service: Sendable {
         let metadata = issuer.name + ResourceMetadata.path
         let refusedPages = PageRefusals(pages: services.pages)
         listeners = Listeners(
-            address: listen, metricsAddress: configuration.metricsListen, limits: configuration.limits, cors: configuration.cors,
+            address: listen, metricsAddress: configuration.metricsListen, limits: configuration.limits,
+            cors: configuration.cors.closed(at: PageRefusals.paths),
             proxies: configuration.trustedProxies, routes: routes + pages.routes, logger: logger,
             render: { refusal, id, request in
                 simplejwt?.answer(to: refusal, of: request) ?? djRestAuth?.answer(to: refusal, of: request)
@@ -130,12 +131,14 @@ struct Service: Sendable {
     func run(
         until signals: StopSignals, announce: (_ issuer: String, _ address: String, _ hasAdministrator: Bool) -> Void
     ) throws(ConfigurationError) {
-        let upkeep = Upkeep(issuer, events, readiness, legacyPasswords, logger: logger)
         guard let publishing = Thread({ [feed] in feed.run() }) else {
             throw ConfigurationError("The system gives no thread for the revocation feed.")
         }
         guard logout.start() else { throw ConfigurationError("The system gives no threads for logout notices.") }
         let bound = try listeners.start(.listen, metrics: .metricsListen)
+        // A new database has no keys for ID tokens. They take a moment, in which /readyz says that this is a start.
+        try issuer.makeStatementKeys(at: SystemClock.now())
+        let upkeep = Upkeep(issuer, events, readiness, legacyPasswords, logger: logger)
         announce(issuer.name, "\(bound)", try issuer.installation.fact(.hadAdministrator) != nil)
         let signal = signals.wait()
         logger.notice("stopping on \(signal)")

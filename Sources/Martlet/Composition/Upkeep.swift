@@ -28,8 +28,7 @@ final class Upkeep: Sendable {
                 if look % 50 == 0 {
                     _ = Self.logging("look after the keys", logger) { () throws(KeyRing.Failure) in try issuer.rotation.maintain(at: now) }
                 }
-                // With the first look, too: a new database has no keys for ID tokens, and the start does not wait for them.
-                if look % 50 == 1 {
+                if look % 50 == 25 {
                     _ = Self.logging("look after the keys of ID tokens", logger) { () throws(KeyRing.Failure) in
                         try issuer.rotation.maintainStatementKeys(at: now)
                     }

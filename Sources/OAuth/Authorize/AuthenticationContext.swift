@@ -31,11 +31,17 @@ package struct AuthenticationDemand: Sendable, Hashable {
     /// The one person that the request is about (§5.5.1, `sub` with a value); nil for any.
     package let subject: String?
 
-    /// What `acr_values` and `claims` ask of `acr`, and `claims` of `sub`. An `acr` that `claims` needs goes before `acr_values`.
-    package init(contexts: [String], claims: RequestedClaims?) {
+    /// What `acr_values` and `claims` ask of `acr`, and `claims` and `id_token_hint` of `sub`. An `acr` that `claims` needs goes before
+    /// `acr_values`.
+    ///
+    /// Throws `invalid_request` where two people are named.
+    package init(contexts: [String], claims: RequestedClaims?, hinted: String? = nil) throws(OAuthError) {
         let asked = claims?.contexts ?? []
         isEssential = claims?.requiresContext ?? false
         self.contexts = isEssential ? asked : contexts + asked.filter { !contexts.contains($0) }
-        subject = claims?.subject
+        subject = claims?.subject ?? hinted
+        guard hinted == nil || hinted == subject else {
+            throw OAuthError(.invalidRequest, "claims and id_token_hint are about two people.")
+        }
     }
 }

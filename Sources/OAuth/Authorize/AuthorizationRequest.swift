@@ -34,9 +34,15 @@ package struct AuthorizationRequest: Sendable, Hashable {
         /// The APIs that tokens may be for.
         package var resources: ResourceCatalogue
 
-        package init(scopes: ScopeCatalogue, resources: ResourceCatalogue) {
+        /// What an ID token of this service says; nil for anything else.
+        package var hint: @Sendable (String) -> IDTokenHint?
+
+        package init(
+            scopes: ScopeCatalogue, resources: ResourceCatalogue, hint: @escaping @Sendable (String) -> IDTokenHint? = { _ in nil }
+        ) {
             self.scopes = scopes
             self.resources = resources
+            self.hint = hint
         }
     }
 
@@ -64,14 +70,17 @@ package struct AuthorizationRequest: Sendable, Hashable {
                 resources: try rules.resources.granted(parameters.all("resource"), to: client),
                 challenge: challenge, nonce: try parameters["nonce"], prompts: try Self.prompts(parameters),
                 maximumAge: try Self.maximumAge(parameters) ?? client.metadata.defaultMaxAge, loginHint: try parameters["login_hint"],
-                demand: AuthenticationDemand(contexts: try Self.words(parameters["acr_values"]), claims: claims), claims: claims,
+                demand: try AuthenticationDemand(
+                    contexts: Self.words(parameters["acr_values"]), claims: claims, hinted: Self.hintedSubject(parameters, client, rules)),
+                claims: claims,
                 locales: try Self.words(parameters["ui_locales"]), proofKey: try Self.proofKey(parameters))
         }
     }
 
     private init(
         client: Client, answer: AuthorizationAnswer, scope: ScopeSet, resources: [String], challenge: CodeChallenge, nonce: String?,
-        prompts: Set<Prompt>, maximumAge: Int64?, loginHint: String?, demand: AuthenticationDemand, claims: RequestedClaims?, locales: [String],
+        prompts: Set<Prompt>, maximumAge: Int64?, loginHint: String?, demand: AuthenticationDemand, claims: RequestedClaims?,
+        locales: [String],
         proofKey: String?
     ) {
         self.client = client
@@ -148,6 +157,17 @@ package struct AuthorizationRequest: Sendable, Hashable {
             throw OAuthError(.invalidRequest, "max_age must be seconds.")
         }
         return seconds
+    }
+
+    /// `id_token_hint` (OpenID Connect Core 1.0 §3.1.2.1): whom the client means; nil where it does not say.
+    private static func hintedSubject(
+        _ parameters: OAuthParameters, _ client: Client, _ rules: Rules
+    ) throws(OAuthError) -> String? {
+        guard let text = try parameters["id_token_hint"] else { return nil }
+        guard let hint = rules.hint(text), hint.clientID.utf8.elementsEqual(client.id.utf8) else {
+            throw OAuthError(.invalidRequest, "id_token_hint is not an ID token that this client was given here.")
+        }
+        return hint.subject
     }
 
     /// RFC 9449 §10: a SHA-256 thumbprint.

@@ -45,10 +45,7 @@ package struct RequestObject: Sendable, Hashable {
             else { throw .algorithmMismatch }
             // §10.8: a JWT that says it is something else is something else.
             guard header.type == nil || header.hasType("oauth-authz-req+jwt") || header.hasType("JWT") else { throw .invalidHeader }
-            for key in keys.candidates(keyID: header.keyID, algorithm: algorithm, type: nil) {
-                do throws(JOSEError) { return try jws.verified(by: key).claims() } catch { continue }
-            }
-            throw .badSignature
+            return try keys.verified(jws).claims()
         } catch {
             throw OAuthError(
                 .invalidRequestObject, "The request object is not signed by a key of the client's in a way that it registered.",

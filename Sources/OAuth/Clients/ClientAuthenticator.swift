@@ -67,9 +67,10 @@ package struct ClientAuthenticator: Sendable {
         let claims: Claims
         do throws(JOSEError) {
             let jws = try CompactJWS(parsing: Array(text.utf8))
-            guard let algorithm = jws.unverifiedHeader.algorithm, !algorithm.isSymmetric else { throw .algorithmMismatch }
-            let candidates = keys.candidates(keyID: jws.unverifiedHeader.keyID, algorithm: algorithm, type: nil)
-            claims = try Self.verified(jws, by: candidates).claims()
+            let header = jws.unverifiedHeader
+            // RFC 8725 §3.11: a JWT that says it is something else is something else.
+            guard header.type == nil || header.hasType("JWT") || header.hasType("client-authentication+jwt") else { throw .invalidHeader }
+            claims = try keys.verified(jws).claims()
         } catch {
             throw Self.refused(because: error.code)
         }
@@ -86,13 +87,6 @@ package struct ClientAuthenticator: Sendable {
         guard let id = claims.tokenID, (1...256).contains(id.utf8.count) else { throw Self.refused(because: "jti is missing") }
         return AuthenticatedClient.OnceOnly(
             digest: Digest.sha256.hash(Array("assertion\0\(client.id)\0\(id)".utf8)), until: UnixTime(seconds: expiry))
-    }
-
-    private static func verified(_ jws: CompactJWS, by candidates: [JWSVerificationKey]) throws(JOSEError) -> VerifiedJWS {
-        for key in candidates {
-            do throws(JOSEError) { return try jws.verified(by: key) } catch { continue }
-        }
-        throw .badSignature
     }
 
     /// One answer for every reason, so that it says nothing about which clients there are.

@@ -58,3 +58,18 @@ package final class ClientKeys: Sendable {
         }
     }
 }
+
+extension JWKSet {
+    /// What a client signed, by one of its keys: the one that it names; where it names none, its only one for the algorithm, whatever that
+    /// is called (OpenID Connect Core 1.0 §10.1: a `kid` is needed where there are several).
+    func verified(_ jws: CompactJWS) throws(JOSEError) -> VerifiedJWS {
+        let header = jws.unverifiedHeader
+        guard let algorithm = header.algorithm, !algorithm.isSymmetric else { throw .algorithmMismatch }
+        let own = keys.filter { $0.algorithms.contains(algorithm) }
+        let keyID = header.keyID ?? (own.count == 1 ? own.first?.keyID : nil)
+        for key in candidates(keyID: keyID, algorithm: algorithm, type: nil) {
+            do throws(JOSEError) { return try jws.verified(by: key) } catch { continue }
+        }
+        throw .badSignature
+    }
+}

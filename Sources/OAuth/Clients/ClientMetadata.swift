@@ -53,6 +53,8 @@ package struct ClientMetadata: Sendable, Hashable {
     package var defaultMaxAge: Int64?
     /// `id_token_signed_response_alg`; nil for RS256.
     package var idTokenAlgorithm: String?
+    /// `introspection_signed_response_alg` (RFC 9701 §6); nil for RS256.
+    package var introspectionAlgorithm: String?
     /// `subject_type`: a name for each sector (OpenID Connect Core 1.0 §8.1).
     package var isPairwise: Bool
     /// `sector_identifier_uri`.
@@ -99,6 +101,7 @@ package struct ClientMetadata: Sendable, Hashable {
         requiresAuthTime = try members.flag("require_auth_time")
         defaultMaxAge = try members.seconds("default_max_age")
         idTokenAlgorithm = try members.text("id_token_signed_response_alg", maximum: 16)
+        introspectionAlgorithm = try members.text("introspection_signed_response_alg", maximum: 16)
         isPairwise = try members.choice("subject_type", ["public": false, "pairwise": true]) ?? false
         sectorIdentifierURI = try members.pageURI("sector_identifier_uri")
         backChannelLogout = try members.logoutAddress("backchannel_logout")
@@ -134,6 +137,7 @@ package struct ClientMetadata: Sendable, Hashable {
         if requiresAuthTime { writer.member("require_auth_time", true) }
         if let defaultMaxAge { writer.member("default_max_age", defaultMaxAge) }
         if let idTokenAlgorithm { writer.member("id_token_signed_response_alg", idTokenAlgorithm) }
+        if let introspectionAlgorithm { writer.member("introspection_signed_response_alg", introspectionAlgorithm) }
         writer.member("subject_type", isPairwise ? "pairwise" : "public")
         if let sectorIdentifierURI { writer.member("sector_identifier_uri", sectorIdentifierURI) }
         for (prefix, address) in [("backchannel_logout", backChannelLogout), ("frontchannel_logout", frontChannelLogout)] {

@@ -49,7 +49,7 @@ package struct ClientRegistrar: Sendable {
     /// How secrets are made and checked.
     package let secrets: ClientSecrets
     /// What ID tokens can be signed with.
-    private let idTokenAlgorithms: [SignatureAlgorithm]
+    private let statementAlgorithms: [SignatureAlgorithm]
     private let random: RandomSource
 
     /// The `client_id` of the first-party login, which no registration may take.
@@ -58,7 +58,7 @@ package struct ClientRegistrar: Sendable {
     /// `algorithm` is the service's own.
     package init(secrets: ClientSecrets, algorithm: SignatureAlgorithm, random: RandomSource) {
         self.secrets = secrets
-        idTokenAlgorithms = KeyRotation.statementAlgorithms(besides: algorithm)
+        statementAlgorithms = KeyRotation.statementAlgorithms(besides: algorithm)
         self.random = random
     }
 
@@ -90,7 +90,10 @@ package struct ClientRegistrar: Sendable {
     package func changing(
         _ record: OAuthClient, to metadata: ClientMetadata, policy: ClientPolicy
     ) throws(OAuthError) -> ClientDraft {
-        if try Client(record).metadata.idTokenAlgorithm != metadata.idTokenAlgorithm { try check(metadata) }
+        let present = try Client(record).metadata
+        if present.idTokenAlgorithm != metadata.idTokenAlgorithm || present.introspectionAlgorithm != metadata.introspectionAlgorithm {
+            try check(metadata)
+        }
         var draft = ClientDraft(record: record, metadata: metadata, policy: policy)
         draft.record.metadata = Self.text(metadata.write)
         draft.record.policy = Self.text(policy.write)
@@ -163,13 +166,17 @@ package struct ClientRegistrar: Sendable {
         return ConstantTime.equal(hash(ofToken: token), stored)
     }
 
-    /// OpenID Connect Discovery 1.0 §3: `id_token_signing_alg_values_supported`.
+    /// OpenID Connect Discovery 1.0 §3: `id_token_signing_alg_values_supported`; RFC 9701 §7.
     private func check(_ metadata: ClientMetadata) throws(OAuthError) {
-        guard let name = metadata.idTokenAlgorithm, !idTokenAlgorithms.contains(where: { $0.name == name }) else { return }
-        throw OAuthError(
-            .invalidClientMetadata,
-            "id_token_signed_response_alg must be one of \(idTokenAlgorithms.map(\.name).joined(separator: ", ")).",
-            member: "id_token_signed_response_alg")
+        for (member, name) in [
+            ("id_token_signed_response_alg", metadata.idTokenAlgorithm),
+            ("introspection_signed_response_alg", metadata.introspectionAlgorithm),
+        ] {
+            guard let name, !statementAlgorithms.contains(where: { $0.name == name }) else { continue }
+            throw OAuthError(
+                .invalidClientMetadata, "\(member) must be one of \(statementAlgorithms.map(\.name).joined(separator: ", ")).",
+                member: member)
+        }
     }
 
     private static func hash(ofToken token: String) -> [UInt8] { Digest.sha256.hash(Array("registration\0\(token)".utf8)) }

@@ -37,8 +37,11 @@ extension AuthorizationServer {
 
     /// What a client's ID tokens are signed with: RS256 unless it registered another (OpenID Connect Dynamic Client Registration 1.0
     /// §2). One that is not served any more, or stands in a document that nobody checked, is as good as none.
-    func idTokenAlgorithm(of client: Client) -> SignatureAlgorithm {
-        guard let name = client.metadata.idTokenAlgorithm, let algorithm = SignatureAlgorithm(rawValue: name),
+    func idTokenAlgorithm(of client: Client) -> SignatureAlgorithm { statementAlgorithm(client.metadata.idTokenAlgorithm) }
+
+    /// The algorithm of this name, where statements are signed by it, else RS256.
+    func statementAlgorithm(_ name: String?) -> SignatureAlgorithm {
+        guard let name, let algorithm = SignatureAlgorithm(rawValue: name),
             sessions.canState(by: algorithm) || sessions.statementAlgorithms.contains(algorithm)
         else { return .rs256 }
         return algorithm

@@ -6,21 +6,6 @@ import MartletJOSE
 package import Store
 import Tokens
 
-/// An ID token of this service that a client shows: who it was issued to, about whom. An expired one counts (§2: "The OP SHOULD accept ID
-/// Tokens … even when the exp time has passed").
-package struct IDTokenHint: Sendable, Hashable {
-    package let clientID: String
-    package let subject: String
-    /// `sid`; nil where the token says none.
-    package let signIn: String?
-
-    package init(clientID: String, subject: String, signIn: String?) {
-        self.clientID = clientID
-        self.subject = subject
-        self.signIn = signIn
-    }
-}
-
 /// A request to the logout endpoint.
 package struct LogoutRequest: Sendable {
     /// nil without one, and for one that is not this service's, or not any more.
@@ -81,12 +66,5 @@ extension AuthorizationServer {
             return false
         }
         return sid.utf8.elementsEqual(signIn.id.utf8) && hint.subject.utf8.elementsEqual(subject(of: signIn.userID, for: client).utf8)
-    }
-
-    /// What an ID token that somebody shows says; nil for anything that is no ID token of this service.
-    func idTokenHint(_ text: String) -> IDTokenHint? {
-        guard let claims = sessions.idTokenClaims(text), let subject = claims.subject else { return nil }
-        let client = claims.audience.count == 1 ? claims.audience.first : claims["azp"]?.string
-        return client.map { IDTokenHint(clientID: $0, subject: subject, signIn: claims.sessionID) }
     }
 }
