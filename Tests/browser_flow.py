@@ -25,6 +25,7 @@ class Form:
     method: str = "get"
     fields: dict = field(default_factory=dict)
     buttons: list = field(default_factory=list)
+    readonly: set = field(default_factory=set)
 
     def has(self, name, value=None):
         """Whether there is a field or button of that name."""
@@ -58,6 +59,8 @@ class PageReader(HTMLParser):
                 self._form.buttons.append((values["name"], values.get("value", "")))
             elif values.get("type") not in ("checkbox", "radio"):
                 self._form.fields[values["name"]] = values.get("value", "")
+                if "readonly" in values:
+                    self._form.readonly.add(values["name"])
 
     def handle_endtag(self, tag):
         if tag == "form":
@@ -65,6 +68,13 @@ class PageReader(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def cookies_of(answer):
+    """Names and values that an answer sets; an empty value for one that ends."""
+    for line in answer.headers.get_all("Set-Cookie") or []:
+        for name, morsel in http.cookies.SimpleCookie(line).items():
+            yield name, "" if morsel["max-age"] == "0" else morsel.value
 
 
 @dataclass
@@ -137,12 +147,11 @@ class Browser:
             body = urllib.parse.urlencode(fields, doseq=True).encode()
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         answer = self.server.send(method, path, body, sent)
-        for line in answer.headers.get_all("Set-Cookie") or []:
-            for name, morsel in http.cookies.SimpleCookie(line).items():
-                if morsel["max-age"] == "0" or not morsel.value:
-                    self.cookies.pop(name, None)
-                else:
-                    self.cookies[name] = morsel.value
+        for name, value in cookies_of(answer):
+            if value:
+                self.cookies[name] = value
+            else:
+                self.cookies.pop(name, None)
         return answer
 
     def get(self, path, **headers):

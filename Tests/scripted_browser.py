@@ -1,42 +1,16 @@
-"""A browser without a screen: keeps cookies as browsers do, follows redirects within the service, and posts the forms that it was shown."""
+"""A browser without a screen, step by step: each answer is looked at before it goes on. Keeps cookies, and posts the forms that it was shown.
+browser_flow.py has one for whole ways.
+"""
 
 import base64
 import hashlib
-import html.parser
-import http.cookies
 import secrets
 import urllib.parse
 
+from browser_flow import PageReader, cookies_of
 from martlet_server import PASSWORD
 
 FORM = "application/x-www-form-urlencoded"
-
-
-class Forms(html.parser.HTMLParser):
-    """The forms of a page: action and fields; texts and links beside them."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.forms, self.links, self.alerts, self._alert = [], [], [], 0
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        fields = dict(attributes)
-        if tag == "form":
-            self.forms.append({"action": fields["action"], "method": fields.get("method", "get"), "fields": {}, "readonly": set()})
-        elif tag == "input" and self.forms and fields.get("type") != "checkbox":
-            self.forms[-1]["fields"][fields["name"]] = fields.get("value") or ""
-            if "readonly" in fields:
-                self.forms[-1]["readonly"].add(fields["name"])
-        elif tag == "a":
-            self.links.append(fields.get("href", ""))
-        if fields.get("role") == "alert":
-            self._alert = 1
-
-    def handle_data(self, data):
-        if self._alert:
-            self.alerts.append(data)
-            self._alert = 0
 
 
 class Page:
@@ -46,10 +20,8 @@ class Page:
         self.path, self.status, self.headers = path, answer.status, answer.headers
         self.text = answer.body.decode()
         self.location = answer.headers.get("location")
-        read = Forms(self.text) if answer.headers.get("content-type", "").startswith("text/html") else None
-        self.forms = read.forms if read else []
-        self.links = read.links if read else []
-        self.alert = " ".join(read.alerts) if read else ""
+        read = PageReader(self.text if answer.headers.get("content-type", "").startswith("text/html") else "")
+        self.forms, self.links = read.forms, read.links
 
     @property
     def form(self):
@@ -60,7 +32,7 @@ class Page:
     def answer(self):
         """What the client is told: the parameters of the redirect, or of the form that is posted to it."""
         if self.location is None:
-            return dict(self.form["fields"])
+            return dict(self.form.fields)
         parts = urllib.parse.urlsplit(self.location)
         pairs = urllib.parse.parse_qsl(parts.fragment or parts.query, strict_parsing=True)
         assert len(dict(pairs)) == len(pairs)
@@ -88,11 +60,12 @@ class Browser:
             body = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields, doseq=True).encode()
             sent.setdefault("Content-Type", FORM)
         answer = self.server.send(method, path, body, sent)
-        for line in answer.headers.get_all("set-cookie") or []:
-            self.set_cookies.append(line)
-            for name, morsel in http.cookies.SimpleCookie(line).items():
-                self.cookies[name] = morsel.value
-                self.server.secrets.add(morsel.value)
+        self.set_cookies += answer.headers.get_all("set-cookie") or []
+        for name, value in cookies_of(answer):
+            self.cookies.pop(name, None)
+            if value:
+                self.cookies[name] = value
+                self.server.secrets.add(value)
         page = Page(path, answer)
         if page.location and not page.location.startswith("/") and "code" in page.answer:
             self.server.secrets.add(page.answer["code"])
@@ -112,9 +85,9 @@ class Browser:
 
     def submit(self, page, headers=None, **fields):
         """Posts the page's form; a field of None is left out."""
-        sent = {**page.form["fields"], **fields}
+        sent = {**page.form.fields, **fields}
         sent = {name: value for name, value in sent.items() if value is not None}
-        return self.send("POST", page.form["action"], sent, headers)
+        return self.send("POST", page.form.action, sent, headers)
 
     def sign_in(self, page, username, password=PASSWORD):
         return self.follow(self.submit(page, username=username, password=password))

@@ -77,8 +77,8 @@ def tab(browser, server, request):  # noqa: F811
     yield open
     for context in contexts:
         context.close()
-    # Chromium itself logs each refused request.
-    assert [line for line in complaints if "status of 4" not in line] == []
+    # Chromium itself logs each refused request, and when a script is faster with the focus than the page.
+    assert [line for line in complaints if "status of 4" not in line and not line.startswith("Autofocus processing was blocked")] == []
 
 
 def shoot(page, name):

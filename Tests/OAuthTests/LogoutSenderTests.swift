@@ -54,7 +54,9 @@ import Tokens
         let random = RandomSource.secure
         store = try SQLStore(location: .memory, migrations: try projectMigrations(), random: { random.bytes($0) }, at: Self.start)
         let masterKey = try #require(MasterKey([UInt8](repeating: 1, count: 32)))
-        try KeyRotation(store: store, masterKey: masterKey, algorithm: .es256, days: 90, random: random).maintain(at: Self.start)
+        let rotation = KeyRotation(store: store, masterKey: masterKey, algorithm: .es256, days: 90, random: random)
+        try rotation.maintain(at: Self.start)
+        try rotation.maintainStatementKeys(at: Self.start)
         ring = try KeyRing(store: store, masterKey: masterKey, algorithm: .es256, sharedSecret: nil, random: random)
         let policy = TokenPolicy(
             issuer: Self.issuer, audience: Self.issuer, accessLifetime: 600, refreshLifetime: 3600, sessionLifetime: 7200, graceSeconds: 30,

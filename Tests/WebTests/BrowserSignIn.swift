@@ -24,8 +24,7 @@ struct BrowserSignIn {
     var formToken: String { server.services.formTokens.token(for: value) }
 
     init(_ server: Server, _ userID: String, id: String = "sign-in-1") throws {
-        try server.services.rotation.maintainStatementKeys(at: Server.start)
-        try server.services.ring.reload()
+        try server.makeStatementKeys()
         let value = BrowserCookie.Value(random: .secure)
         let now = Server.start
         let begun = try server.services.store.write { transaction throws(StoreError) -> User? in

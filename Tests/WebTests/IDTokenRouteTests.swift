@@ -108,7 +108,8 @@ private struct Flow {
 }
 
 extension Server {
-    fileprivate func makeStatementKeys() throws {
+    /// The keys of ID tokens, which only tests that get some need.
+    func makeStatementKeys() throws {
         try services.rotation.maintainStatementKeys(at: Self.start)
         try services.ring.reload()
     }
@@ -140,7 +141,7 @@ extension Server {
         #expect(tokens["id_token"] == nil && tokens["access_token"] != nil)
         let refused = try flow.userInfo(tokens)
         #expect(refused.status == .forbidden && refused.json?["error"]?.string == "insufficient_scope")
-        #expect(refused.headers[.wwwAuthenticate] == "Bearer realm=\"martlet\", error=\"insufficient_scope\"")
+        #expect(refused.headers[.wwwAuthenticate]?.hasPrefix("Bearer realm=\"martlet\", error=\"insufficient_scope\"") == true)
     }
 
     @Test(
@@ -258,12 +259,13 @@ extension Server {
     @Test("who comes without a token hears no error code, and who comes with a bad one does")
     func challenges() throws {
         let flow = try Flow()
+        func challenge(_ response: Response) -> String? { response.headers[.wwwAuthenticate] }
         let bare = try flow.server.send("GET", path)
-        #expect(bare.status == .unauthorized && bare.headers[.wwwAuthenticate] == "Bearer realm=\"martlet\"")
-        #expect(try flow.server.post(path, form: ["a": "b"]).headers[.wwwAuthenticate] == "Bearer realm=\"martlet\"")
+        #expect(bare.status == .unauthorized && challenge(bare)?.hasPrefix("Bearer realm=\"martlet\", DPoP") == true)
+        #expect(challenge(try flow.server.post(path, form: ["a": "b"])) == challenge(bare))
         for bad in [try flow.server.send("GET", path, bearer: "x.y.z"), try flow.server.post(path, form: ["access_token": "x.y.z"])] {
             #expect(bad.status == .unauthorized && bad.json?["error"]?.string == "invalid_token")
-            #expect(bad.headers[.wwwAuthenticate] == "Bearer realm=\"martlet\", error=\"invalid_token\"")
+            #expect(challenge(bad)?.hasPrefix("Bearer realm=\"martlet\", error=\"invalid_token\"") == true)
         }
     }
 

@@ -24,6 +24,7 @@ struct ProvingKeyRouteTests {
 
         init(nonces: DPoPNonces? = nil, metadata: String = "") throws {
             server = try Server(proofNonces: nonces)
+            try server.makeStatementKeys()
             let access = try server.administrator().access
             user = try server.register().id
             let app =

@@ -72,7 +72,7 @@ extension AuthorizationServer {
         }
         let token: VerifiedToken
         do throws(VerificationFailure) {
-            token = try verifier.verify(text, at: request.now)
+            token = try verifier.examine(text, at: request.now)
         } catch {
             throw Self.refusal(name, "is not valid", logDetail: error.message)
         }

@@ -45,6 +45,7 @@ package struct SignInPage: WebPage {
         .form { $0.form }
         .client { $0.client }
         .text("client_to_continue") { $0.isReauthentication ? nil : $0.client?.name }
+        .flag("is_alone") { $0.client == nil && !$0.isReauthentication }
         .text("username") { $0.username }
         .flag("is_reauthentication") { $0.isReauthentication }
         .flag("starts_at_username") { $0.username.isEmpty && !$0.isReauthentication }
