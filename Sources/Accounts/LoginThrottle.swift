@@ -49,6 +49,7 @@ package final class LoginThrottle: Sendable {
         case documentFetches(String)
         case everyDocumentFetch
         case deviceRequests(LoginAddress)
+        case pushedRequests(LoginAddress)
         case userCodes(String)
         case userCodesFrom(LoginAddress)
         case everyUserCode
@@ -114,6 +115,12 @@ package final class LoginThrottle: Sendable {
         if let wait = take([.deviceRequests(address)], at: now) { throw .rateLimited(retryAfter: wait) }
     }
 
+    /// Counts an authorization request that a client pushes which anybody may be, from an address. Throws `.rateLimited` when there were
+    /// too many: each leaves a row.
+    package func countPushedRequest(from address: LoginAddress, at now: UnixTime) throws(AccountError) {
+        if let wait = take([.pushedRequests(address)], at: now) { throw .rateLimited(retryAfter: wait) }
+    }
+
     /// The buckets that a user code comes out of which `account` types at an address (RFC 8628 §5.1). To be taken before it is looked
     /// for, and to be put back when a device waits with it.
     package func attempt(userCodeOf account: String, from address: LoginAddress) -> Attempt {
@@ -173,6 +180,8 @@ package final class LoginThrottle: Sendable {
         case .documentFetches: Limit(failures: 10, seconds: 60)
         case .everyDocumentFetch: Limit(failures: 120, seconds: 60)
         case .deviceRequests: Limit(failures: 60, seconds: 60)
+        // A few hundred people behind one address may begin at once.
+        case .pushedRequests: Limit(failures: 300, seconds: 60)
         // In the life of a code, 600 s, at most twice the number (what was saved up and what drains): of 20^8 codes, with a thousand
         // devices waiting, all guessers together hit one with a chance below 10^-4, and one person alone below 10^-6.
         case .userCodes: Limit(failures: 10, seconds: 600)

@@ -18,7 +18,7 @@ package final class Lanes: Sendable {
         /// The longest estimated wait for hashing, in milliseconds.
         package var hashingWait: Int64 = 5000
         /// Threads for calls to other hosts.
-        package var outbound = 4
+        package var outbound = 16
         /// Calls waiting for one of them.
         package var outboundQueue = 256
         /// Milliseconds without work after which a thread ends, and gives back what memory it kept.

@@ -87,9 +87,10 @@ package struct DynamicRegistration: Sendable {
                     .invalidClientMetadata, "client_secret must be the client's own, or left out.", member: "client_secret")
             }
         }
-        // Nobody but the operator says where the answers of the operator's own applications go.
+        // Nobody but the operator says where the answers of the operator's own applications go, nor which tokens a client may exchange:
+        // those for its `resources`, with its `scope`, which it would name itself.
         let policy = try Client(record).policy
-        guard !policy.isFirstParty else {
+        guard !policy.isFirstParty, policy.tokenExchange == .off else {
             throw OAuthError(.invalidClientMetadata, "The operator looks after this client; it cannot change itself any more.")
         }
         return try registrar.changing(record, to: try RequestedMetadata(json, of: Self.asker(record.origin)).metadata, policy: policy)

@@ -2,9 +2,10 @@
 // browser, and what is wrong with it is told at once. The browser brings a reference that is of no use to another client, for ten
 // minutes, once.
 
+import Accounts
 import MartletCryptography
 package import MartletEncoding
-import Store
+package import Store
 
 /// What a client gets for its request.
 package struct PushedRequest: Sendable, Hashable {
@@ -18,6 +19,8 @@ package struct PushedRequest: Sendable, Hashable {
 
     /// Seconds that a person has from the push to the answer.
     package static let lifetime: Int64 = 600
+    /// Bytes of its parameters, at most: about what an address could carry.
+    package static let maximumLength = 32_768
 
     fileprivate static let prefix = "urn:ietf:params:oauth:request_uri:"
 
@@ -30,9 +33,9 @@ extension AuthorizationServer {
     /// Checks a request that `client`, which was authenticated, pushes: all that can be checked without a person. `proofKey` is the key
     /// of a DPoP proof that came along, which the code will be bound to (RFC 9449 §10.1). May block where the client's keys are elsewhere.
     ///
-    /// Throws what the authorization endpoint would tell.
+    /// Throws what the authorization endpoint would tell, and `temporarily_unavailable` for too many from one address.
     package func push(
-        _ parameters: OAuthParameters, from client: Client, proofKey: String?, at now: UnixTime
+        _ parameters: OAuthParameters, from client: Client, at address: LoginAddress, proofKey: String?, at now: UnixTime
     ) throws(OAuthError) -> PushedRequest {
         // §2.1: "The client MUST NOT provide the request_uri authorization request parameter in this case"
         guard try parameters["request_uri"] == nil else { throw OAuthError(.invalidRequest, "request_uri cannot be pushed.") }
@@ -50,9 +53,17 @@ extension AuthorizationServer {
             case .told(let error), .answered(let error, _): throw error
             }
         }
+        let text = kept.json
+        guard text.utf8.count <= PushedRequest.maximumLength else {
+            throw OAuthError(.invalidRequest, "The request is longer than \(PushedRequest.maximumLength / 1024) KiB.")
+        }
+        // Anybody may be a client that needs no proof, or that registered itself; each request leaves a row.
+        if client.isPublic || !client.isOperators {
+            do throws(AccountError) { try throttle.countPushedRequest(from: address, at: now) } catch { throw OAuthError(error) }
+        }
         let secret = Base64URL.encode(random.bytes(32))
         return PushedRequest(
-            uri: PushedRequest.prefix + secret, hash: PushedRequest.hash(of: secret.utf8), parameters: kept.json,
+            uri: PushedRequest.prefix + secret, hash: PushedRequest.hash(of: secret.utf8), parameters: text,
             expiresAt: now.adding(seconds: PushedRequest.lifetime))
     }
 

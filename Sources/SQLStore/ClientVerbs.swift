@@ -99,15 +99,12 @@ extension SQLTransaction {
 
     func giveConsent(_ consent: Consent, audit: AuditContext) throws(StoreError) {
         note(consent.grantedAt)
-        let old = try self.consent(of: consent.userID, to: consent.clientID)
-        let scope = union((old?.scope ?? "").split(separator: " ").map(String.init), consent.scope.split(separator: " ").map(String.init))
-        let resources = union(old?.resources ?? [], consent.resources)
+        let remembered = try self.consent(of: consent.userID, to: consent.clientID).map { consent.after($0) } ?? consent
         try connection.run(
             Statements.putConsent,
             [
-                .text(consent.userID.text), .text(consent.clientID), .text(scope.joined(separator: " ")),
-                .text(JSONColumn.write(resources)),
-                .time(consent.grantedAt),
+                .text(consent.userID.text), .text(consent.clientID), .text(remembered.scope),
+                .text(JSONColumn.write(remembered.resources)), .time(consent.grantedAt),
             ])
         try audited(.consentGiven, "client:\(consent.clientID)", consent.scope, by: audit, at: consent.grantedAt)
     }
@@ -118,17 +115,18 @@ extension SQLTransaction {
         let rows = try connection.all(Statements.sessionsOfClient, [.text(user.text), .time(now), .text(client)]) {
             row throws(StoreError) in SessionToEnd(row: row)
         }
-        guard hadConsent || !rows.isEmpty else { return false }
+        // What nobody came for yet counts as well.
+        var isOut = false
+        for statement in [Statements.deleteCodesOfGrant, Statements.denyDevicesOfGrant] {
+            try connection.run(statement, [.text(user.text), .text(client)])
+            isOut = isOut || connection.changes > 0
+        }
+        guard hadConsent || isOut || !rows.isEmpty else { return false }
         for row in rows where row.concernsTokens(at: now) { try end(row, reason: "access removed by the user", at: now) }
         try connection.run(Statements.deleteConsent, [.text(user.text), .text(client)])
-        try connection.run(Statements.deleteCodesOfGrant, [.text(user.text), .text(client)])
         try tell(client, of: user, at: now)
         try audited(.consentWithdrawn, "client:\(client)", by: audit, at: now)
         return true
-    }
-
-    private func union(_ left: [String], _ right: [String]) -> [String] {
-        left + right.filter { text in !left.contains { $0.utf8.elementsEqual(text.utf8) } }
     }
 }
 

@@ -51,7 +51,9 @@ extension SQLTransaction {
         guard let new = session(code) else { return .declined }
         guard try isCurrent(refreshKey: new.refreshKeyID) else { return .staleKeys }
         try connection.run(Statements.redeemCode, [.blob(code.hash), .text(new.id.text)])
-        if let signIn = code.browserSession { try noteClient(code.clientID, of: signIn, user.id, until: new.expiresAt) }
+        if let browser = code.browserSession {
+            try noteClient(code.clientID, of: new.signIn ?? browser, in: browser, user.id, until: new.expiresAt)
+        }
         return .redeemed(code, try open(new, for: user, maximumPerUser: maximumPerUser, audit: audit, at: now), user)
     }
 
@@ -140,7 +142,9 @@ extension SQLTransaction {
             guard let id = request.userID, let user = try user(id), user.isActive, let new = session(request) else { return .denied }
             guard try isCurrent(refreshKey: new.refreshKeyID) else { return .staleKeys }
             try connection.run(Statements.redeemDeviceRequest, [.blob(deviceCodeHash)])
-            if let signIn = request.browserSession { try noteClient(clientID, of: signIn, user.id, until: new.expiresAt) }
+            if let browser = request.browserSession {
+                try noteClient(clientID, of: new.signIn ?? browser, in: browser, user.id, until: new.expiresAt)
+            }
             return .redeemed(request, try open(new, for: user, maximumPerUser: maximumPerUser, audit: audit, at: now), user)
         }
     }

@@ -15,8 +15,10 @@ extension SQLReads {
         try connection.all(Statements.clientSessions, [.text(user.text), .time(now)]) { row throws(StoreError) in row.session() }
     }
 
-    func hasDueLogoutNotice(at now: UnixTime) throws(StoreError) -> Bool {
-        try connection.first(Statements.hasDueLogoutNotice, [.time(now)]) { row throws(StoreError) in row.integer(0) != 0 } ?? false
+    func hasDueLogoutNotice(except client: String?, at now: UnixTime) throws(StoreError) -> Bool {
+        try connection.first(Statements.hasDueLogoutNotice, [.time(now), .optional(client)]) { row throws(StoreError) in
+            row.integer(0) != 0
+        } ?? false
     }
 
     func logoutNoticeCount() throws(StoreError) -> Int64 {
@@ -25,10 +27,13 @@ extension SQLReads {
 }
 
 extension SQLTransaction {
-    func takeLogoutNotices(limit: Int, leaseSeconds: Int64, at now: UnixTime) throws(StoreError) -> [LogoutNotice] {
+    func takeLogoutNotices(
+        limit: Int, except client: String?, leaseSeconds: Int64, at now: UnixTime
+    ) throws(StoreError) -> [LogoutNotice] {
         note(now)
         return try connection.all(
-            Statements.takeLogoutNotices, [.time(now), .time(now.adding(seconds: leaseSeconds)), .integer(Int64(max(limit, 0)))]
+            Statements.takeLogoutNotices,
+            [.time(now), .time(now.adding(seconds: leaseSeconds)), .integer(Int64(max(limit, 0))), .optional(client)]
         ) { row throws(StoreError) in
             LogoutNotice(
                 id: row.text(0), clientID: row.text(1), userID: UserID(row.text(2)), signIn: row.text(3), createdAt: row.time(4),
@@ -54,14 +59,16 @@ extension SQLTransaction {
 
     // MARK: What other verbs call
 
-    /// Notes that a sign-in let a client in, whose session may live until then.
-    func noteClient(_ client: String, of signIn: String, _ user: UserID, until: UnixTime) throws(StoreError) {
+    /// Notes that a sign-in let a client in, whose session may live until then. `browser` is what the sign-in is called by now.
+    func noteClient(_ client: String, of signIn: String, in browser: String, _ user: UserID, until: UnixTime) throws(StoreError) {
         try connection.run(
-            Statements.putSignInClient, [.text(signIn), .text(client), .text(user.text), .time(until)])
+            Statements.putSignInClient, [.text(signIn), .text(client), .text(user.text), .time(until), .text(browser)])
     }
 
-    /// The clients of the sign-in `old` are those of `new` from now on, and so are their sessions: the same person, in the same browser.
-    func moveClients(from old: String, to new: String) throws(StoreError) {
+    /// The clients of the sign-in `old` are those of `new` from now on, and so are their sessions, and codes that may still become some:
+    /// the same person, in the same browser.
+    func moveClients(from old: String, to new: String, of user: UserID) throws(StoreError) {
+        try connection.run(Statements.moveCodesOfBrowser, [.text(old), .text(new), .text(user.text)])
         try connection.run(Statements.moveSignInClients, [.text(old), .text(new)])
         try connection.run(Statements.moveSessionsOfBrowser, [.text(old), .text(new)])
     }
@@ -110,8 +117,11 @@ extension Statements {
         """
     static let putSignInClient: SQL = """
         INSERT INTO sign_in_clients (sign_in, client_id, user_id, browser_session_id, until)
-        VALUES ($1, $2, $3, $1, max($4, coalesce((SELECT expires_at FROM browser_sessions WHERE id = $1), 0)))
+        VALUES ($1, $2, $3, $5, max($4, coalesce((SELECT expires_at FROM browser_sessions WHERE id = $5), 0)))
         ON CONFLICT (sign_in, client_id) DO UPDATE SET until = max(until, excluded.until)
+        """
+    static let moveCodesOfBrowser: SQL = """
+        UPDATE authorization_codes SET browser_session_id = $2 WHERE user_id = $3 AND browser_session_id = $1 AND session_id IS NULL
         """
     static let moveSignInClients: SQL = "UPDATE sign_in_clients SET browser_session_id = $2 WHERE browser_session_id = $1"
     static let moveSessionsOfBrowser: SQL = "UPDATE sessions SET browser_session_id = $2 WHERE browser_session_id = $1"
@@ -133,11 +143,11 @@ extension Statements {
     static let insertLogoutNotice: SQL = """
         INSERT INTO logout_notices (id, client_id, user_id, sign_in, created_at, attempts, due_at) VALUES ($1, $2, $3, $4, $5, 0, $5)
         """
-    static let hasDueLogoutNotice: SQL = "SELECT EXISTS (SELECT 1 FROM logout_notices WHERE due_at <= $1)"
+    static let hasDueLogoutNotice: SQL = "SELECT EXISTS (SELECT 1 FROM logout_notices WHERE due_at <= $1 AND client_id IS NOT $2)"
     static let countLogoutNotices: SQL = "SELECT count(*) FROM logout_notices"
     static let takeLogoutNotices: SQL = """
         UPDATE logout_notices SET due_at = $2
-        WHERE id IN (SELECT id FROM logout_notices WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3)
+        WHERE id IN (SELECT id FROM logout_notices WHERE due_at <= $1 AND client_id IS NOT $4 ORDER BY due_at, id LIMIT $3)
         RETURNING id, client_id, user_id, sign_in, created_at, attempts
         """
     static let putBackLogoutNotice: SQL = "UPDATE logout_notices SET due_at = $2, attempts = attempts + $3 WHERE id = $1"

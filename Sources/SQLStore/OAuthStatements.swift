@@ -55,6 +55,7 @@ extension Statements {
     static let deleteCodesOfGrant: SQL = """
         DELETE FROM authorization_codes WHERE user_id = $1 AND client_id = $2 AND session_id IS NULL
         """
+    static let deleteUnusedCodesOfClient: SQL = "DELETE FROM authorization_codes WHERE client_id = $1 AND session_id IS NULL"
     static let deleteCodesOfClient: SQL = "DELETE FROM authorization_codes WHERE client_id = $1"
 
     // MARK: Pushed requests
@@ -93,6 +94,12 @@ extension Statements {
         UPDATE device_requests SET state = 'redeemed' WHERE hash_device_code = $1 AND state = 'approved'
         """
     static let notePoll: SQL = "UPDATE device_requests SET polled_at = $2, interval_seconds = $3 WHERE hash_device_code = $1"
+    /// Of devices that did not come for their tokens yet.
+    static let denyDevicesOfUser: SQL = "UPDATE device_requests SET state = 'denied' WHERE user_id = $1 AND state = 'approved'"
+    static let denyDevicesOfGrant: SQL = """
+        UPDATE device_requests SET state = 'denied' WHERE user_id = $1 AND client_id = $2 AND state = 'approved'
+        """
+    static let denyDevicesOfClient: SQL = "UPDATE device_requests SET state = 'denied' WHERE client_id = $1 AND state = 'approved'"
     static let deleteDeviceRequestByUserCode: SQL = "DELETE FROM device_requests WHERE hash_user_code = $1"
 
     // MARK: Sign-ins

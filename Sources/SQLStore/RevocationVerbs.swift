@@ -53,6 +53,10 @@ extension SQLTransaction {
         let event = try append(
             .client, id, at: now, until: latest.adding(seconds: Self.skew), keepUntil: mark,
             issuedBefore: UnixTime(seconds: now.seconds + 1), reason: reason)
+        // What it was given and did not come for yet is part of what it has.
+        for statement in [Statements.deleteUnusedCodesOfClient, Statements.denyDevicesOfClient] {
+            try connection.run(statement, [.text(id)])
+        }
         try audited(.clientRevoked, "client:\(id)", reason, by: audit, at: now)
         return event
     }

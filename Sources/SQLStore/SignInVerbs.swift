@@ -54,18 +54,19 @@ extension SQLTransaction {
         try connection.run(Statements.deleteBrowserSessionByCookie, [.blob(cookieHash)])
         guard let old, old.id != new.id else { return }
         if old.userID == new.userID {
-            try moveClients(from: old.id, to: new.id)
+            try moveClients(from: old.id, to: new.id, of: new.userID)
         } else {
             try endWhatCame(from: old, reason: "another user signed in", at: now)
         }
     }
 
-    /// After a new password, and with the account: nobody is signed in any more, no code that is out there is good, and the clients are
-    /// told.
+    /// After a new password, and with the account: nobody is signed in any more, no code that is out there is good, no device that was
+    /// allowed gets its tokens, and the clients are told.
     func forgetSignIns(of user: UserID, at now: UnixTime) throws(StoreError) {
         try tellClients(of: user, at: now)
         try connection.run(Statements.deleteBrowserSessionsOfUser, [.text(user.text)])
         try connection.run(Statements.deleteCodesOfUser, [.text(user.text)])
+        try connection.run(Statements.denyDevicesOfUser, [.text(user.text)])
     }
 
     /// Browsers that one person is signed in with; the one that would end first goes.

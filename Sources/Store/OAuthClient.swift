@@ -73,4 +73,33 @@ package struct Consent: Sendable, Hashable {
         self.resources = resources
         self.grantedAt = grantedAt
     }
+
+    /// Whether the yes was to all of this: to each scope, at each of the APIs. One for the default audience, which is what no APIs mean,
+    /// is none for others, and the other way round.
+    package func covers(scope: Set<String>, resources: Set<String>) -> Bool {
+        resources.isEmpty == self.resources.isEmpty && scope.isSubset(of: scopes) && resources.isSubset(of: self.resources)
+    }
+
+    /// What is remembered after this yes and an earlier one: both, where that says nothing that neither of them said; else the larger of
+    /// them, or this one.
+    package func after(_ old: Consent) -> Consent {
+        if old.covers(scope: scopes, resources: Set(resources)) { return old.granted(at: grantedAt) }
+        let isForOthers = resources.isEmpty != old.resources.isEmpty
+        guard !isForOthers, scopes == old.scopes || Set(resources) == Set(old.resources) else { return self }
+        var both = self
+        both.scope = old.scope
+        for name in scope.split(separator: " ") where !old.scopes.contains(String(name)) {
+            both.scope += (both.scope.isEmpty ? "" : " ") + name
+        }
+        both.resources = old.resources + resources.filter { !old.resources.contains($0) }
+        return both
+    }
+
+    private var scopes: Set<String> { Set(scope.split(separator: " ").map(String.init)) }
+
+    private func granted(at time: UnixTime) -> Consent {
+        var consent = self
+        consent.grantedAt = time
+        return consent
+    }
 }

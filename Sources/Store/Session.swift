@@ -111,6 +111,8 @@ package struct NewSession: Sendable {
     package var details: String?
     /// The sign-in in a browser that it came from; nil for none.
     package var browserSession: String?
+    /// What its client is told that the sign-in is called; nil for its own name.
+    package var signIn: String?
 
     package init(
         id: SessionID, userID: UserID, clientID: String, scope: String, nonce: [UInt8], refreshKeyID: String,

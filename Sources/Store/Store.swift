@@ -105,8 +105,8 @@ package protocol StoreReads {
     func clients(ofBrowserSession id: String) throws(StoreError) -> [SignedInClient]
     /// The live sessions that clients have of a person, oldest first.
     func clientSessions(of user: UserID, at now: UnixTime) throws(StoreError) -> [Session]
-    /// Whether a notice waits to be taken. Cheap.
-    func hasDueLogoutNotice(at now: UnixTime) throws(StoreError) -> Bool
+    /// Whether a notice waits to be taken, for another client than `client`. Cheap.
+    func hasDueLogoutNotice(except client: String?, at now: UnixTime) throws(StoreError) -> Bool
     /// How many notices are not settled, for gauges.
     func logoutNoticeCount() throws(StoreError) -> Int64
     /// The parameters of a pushed request, by the hash of its URI, if its time is not over.
@@ -215,9 +215,11 @@ package protocol StoreTransaction: StoreReads {
         cookieHash: [UInt8], andSessions: Bool, audit: AuditContext, at now: UnixTime
     ) throws(StoreError) -> BrowserSession?
 
-    /// Takes notices that are due, those due longest, `limit` of them at most. For `leaseSeconds` nobody else gets them;
-    /// then they are due again unless they were settled.
-    func takeLogoutNotices(limit: Int, leaseSeconds: Int64, at now: UnixTime) throws(StoreError) -> [LogoutNotice]
+    /// Takes notices that are due, for other clients than `client`, those due longest, `limit` of them at most. For `leaseSeconds` nobody
+    /// else gets them; then they are due again unless they were settled.
+    func takeLogoutNotices(
+        limit: Int, except client: String?, leaseSeconds: Int64, at now: UnixTime
+    ) throws(StoreError) -> [LogoutNotice]
     /// Says what becomes of a notice that was taken.
     func settle(_ notice: LogoutNotice, _ outcome: LogoutNoticeOutcome, at now: UnixTime) throws(StoreError)
 

@@ -154,7 +154,7 @@ package final class KeyRing: Sendable {
         var feed: JWSSigner?
         var feedKeys: [JWK] = []
         var statements: [String: JWSSigner] = [:]
-        var statementKeys: [JWK] = []
+        var statementKeys: [String: [JWK]] = [:]
         var refreshKeyID: String?
         var refreshKeys: [String: (signer: JWSSigner, key: JWSVerificationKey)] = [:]
         for record in records {
@@ -176,7 +176,7 @@ package final class KeyRing: Sendable {
                     feedKeys.append(key)
                     if record.state == .active { feed = try key.signer(type: RevocationDocument.type) }
                 case .id:
-                    statementKeys.append(key)
+                    statementKeys[record.algorithm, default: []].append(key)
                     if record.state == .active { statements[record.algorithm] = try key.signer(type: TokenPolicy.idTokenType) }
                 }
             } catch {
@@ -195,7 +195,7 @@ package final class KeyRing: Sendable {
         guard let refreshKeyID else { throw .noActiveKey(.refresh) }
         return Snapshot(
             access: access, refreshKeyID: refreshKeyID, refreshKeys: refreshKeys, feed: feed, statements: statements,
-            verifying: JWKSet(published + statementKeys + feedKeys), records: records)
+            verifying: JWKSet(published + statementKeys.sorted { $0.key < $1.key }.flatMap(\.value) + feedKeys), records: records)
     }
 
     private static func open(_ record: SigningKeyRecord, _ masterKey: MasterKey) throws(Failure) -> JWK {

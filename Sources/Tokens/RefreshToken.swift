@@ -11,7 +11,7 @@ package import Store
 package struct RefreshToken: Sendable, Hashable {
     /// `sid`.
     package let session: SessionID
-    /// `sub`.
+    /// `sub`: the account of a first-party session; of a client's session nobody's.
     package let user: UserID
     /// `ctr`.
     package let counter: Int64
@@ -70,16 +70,19 @@ package struct RefreshToken: Sendable, Hashable {
             // It was retired since the row was written: whatever it signs is refused, so the session cannot go on.
             throw .sessionEnded
         }
+        // A client can read it: what its account is called here is not for one to which the account has another name (OpenID Connect
+        // Core 1.0 §8.1), and nothing of other software's claims for any.
+        let isClients = session.details != nil
         let payload = JSONWriter.object(capacity: 320) { writer in
             writer.member("iss", policy.issuer)
-            writer.member("sub", session.userID.text)
+            writer.member("sub", isClients ? session.id.text : session.userID.text)
             writer.member("aud", policy.issuer)
             writer.member("sid", session.id.text)
             writer.member("ctr", session.counter)
             writer.member("nonce", Base64URL.encode(session.nonce))
             writer.member("iat", session.rotatedAt.seconds)
             writer.member("exp", session.refreshExpiresAt.seconds)
-            policy.compatibility?.writeRefresh(of: session, user, to: &writer)
+            if !isClients { policy.compatibility?.writeRefresh(of: session, user, to: &writer) }
         }
         do throws(JOSEError) {
             return String(decoding: try signer.sign(payload), as: UTF8.self)

@@ -89,7 +89,9 @@ struct DeviceRoutes: Sendable {
         let decision = isAllowed ? device.approval(by: person) : .deny
         let (audit, now) = (AuditContext(request, actor: .user(person.user.id)), request.receivedAt)
         return services.commit(for: request) { transaction throws(StoreError) in
-            try transaction.decideDeviceRequest(userCodeHash: code.hash, decision, audit: audit, at: now)
+            // The sign-in may be over since it was looked at, with all that it had allowed.
+            guard try transaction.browserSession(cookieHash: person.session.cookieHash, at: now) != nil else { return false }
+            return try transaction.decideDeviceRequest(userCodeHash: code.hash, decision, audit: audit, at: now)
         } then: { wasWaiting in
             guard wasWaiting else { return codePage(request, texts, .notFound, code: "\(code)", .unknown) }
             return services.pages.answer(.ok, DeviceDonePage(client: ClientCard(device.client), isAllowed: isAllowed), in: texts)

@@ -56,7 +56,7 @@ extension Services {
                 return outcome == .noted || keepingToken && outcome == .sessionEnded
             }
             guard let session = try transaction.session(token.session, at: now), token.isOf(session) else { return false }
-            _ = try transaction.revoke(.session(token.session, ofUser: token.user), reason: reason, audit: audit, at: now)
+            _ = try transaction.revoke(.session(token.session, ofUser: nil), reason: reason, audit: audit, at: now)
             return session.counter == token.counter
         } then: { wasCurrent throws(Refusal) in
             guard wasCurrent else { throw Refusal(TokenFailure.sessionEnded) }

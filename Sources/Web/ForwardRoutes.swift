@@ -7,22 +7,30 @@ import MartletEncoding
 import MartletVerifier
 import ResourceServer
 import Store
+import Tokens
 
 struct ForwardRoutes: Sendable {
     let services: Services
 
     /// `GET /auth/forward`: 200 with who it is in `X-Auth-…`, or 401, or 403. Demands: `?scope=` all of them, `?role=` one of
-    /// them, `?audience=` in the place of the issuer.
+    /// them, `?audience=` in the place of the issuer. The token of an application's session needs one of scope and audience.
     func forward(_ request: Request) throws(Refusal) -> Outcome {
         // The verifier of the issuer's own APIs may know another audience, which a proxy asks for by name.
-        let audience = try request.query("audience") ?? (services.hasOtherAudience ? services.issuer : nil)
+        let named = try request.query("audience")
+        let audience = named ?? (services.hasOtherAudience ? services.issuer : nil)
         let token = try verified(request, by: audience == nil ? services.verifier : services.anyAudience)
         if let audience, !token.audience.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) {
             // The service before may have written no audience: its tokens were for all of its APIs.
             guard token.isFromOldIssuer, token.audience.isEmpty else { throw Refusal(VerificationFailure.wrongAudience) }
         }
-        let missing = try words("scope", request).first { !token.hasScope($0) }
+        let scopes = try words("scope", request)
+        let missing = scopes.first { !token.hasScope($0) }
         if let missing { throw Refusal(VerificationFailure.insufficientScope(missing)) }
+        // What a person let a client have is no key to every application of theirs: where the proxy names neither scope nor audience,
+        // their own login opens the door, and no client's session.
+        guard !scopes.isEmpty || named != nil || !Self.isOfClientsSession(token) else {
+            throw Refusal(VerificationFailure.insufficientScope(FirstPartyScope.account.rawValue))
+        }
         let roles = try words("role", request)
         if token.isFromOldIssuer {
             return hop(to: .worker) { () throws(Refusal) in
@@ -63,6 +71,13 @@ struct ForwardRoutes: Sendable {
         guard wanted.isEmpty || wanted.contains(where: roles.contains) else {
             throw .forbidden("This needs the role \(wanted.joined(separator: " or ")).")
         }
+    }
+
+    /// Whether it speaks for a person by the session of an application that they let in, not by their own login, or an administrator's in
+    /// their place.
+    private static func isOfClientsSession(_ token: VerifiedToken) -> Bool {
+        guard token.sessionID != nil, !token.isFromOldIssuer, let client = token.clientID else { return false }
+        return client != TokenPolicy.firstPartyClient && !Session.isImpersonation(client: client)
     }
 
     /// Every field every time, empty where there is nothing: a proxy that copies them overwrites what a client forged.

@@ -67,8 +67,8 @@ struct MetadataRoutes: Sendable {
         if services.clientRegistration.isOffered { writer.member("registration_endpoint", issuer + DynamicRegistration.path) }
         LogoutRoutes.writeMetadata(issuer: issuer, to: &writer)
         if services.clients.takesDocuments { writer.member("client_id_metadata_document_supported", true) }
-        let ownScopes = FirstPartyScope.allCases.map(\.rawValue)
-        writer.member("scopes_supported", services.oauth.scopes.names.union(ScopeSet(ownScopes)).names)
+        // What a client may ask for: some ask for all that stands here, and those of this service's own APIs are refused.
+        writer.member("scopes_supported", services.oauth.scopes.names.names)
     }
 
     /// What OpenID Connect Discovery 1.0 §3 adds.

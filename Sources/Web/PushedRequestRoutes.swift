@@ -5,6 +5,7 @@ import MartletEncoding
 import OAuth
 import ResourceServer
 import Store
+import Tokens
 
 struct PushedRequestRoutes: Sendable {
     let services: Services
@@ -25,7 +26,8 @@ struct PushedRequestRoutes: Sendable {
         -> Outcome
     {
         let now = request.receivedAt
-        let pushed = try services.oauth.push(parameters, from: client, proofKey: proof?.thumbprint, at: now)
+        let pushed = try services.oauth.push(
+            parameters, from: client, at: services.client(request).address, proofKey: proof?.thumbprint, at: now)
         return services.commit(for: request) { transaction throws(StoreError) in
             try transaction.addPushedRequest(
                 pushed.hash, ofClient: client.id, parameters: pushed.parameters, until: pushed.expiresAt, at: now)

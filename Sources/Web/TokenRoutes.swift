@@ -217,7 +217,8 @@ extension Services {
             switch token {
             case .own(let token):
                 guard token.isOf(try transaction.session(token.session, at: now)) else { return false }
-                let target = RevocationTarget.session(token.session, ofUser: token.user)
+                // Whose it is, the row says: a client's token does not.
+                let target = RevocationTarget.session(token.session, ofUser: nil)
                 return try transaction.revoke(target, reason: reason, audit: audit, at: now) != nil
             case .old(let token):
                 return try transaction.blacklistOldToken(token.id, until: token.expiresAt, reason: reason, audit: audit, at: now)

@@ -141,6 +141,22 @@ def test_a_yes_is_remembered_for_what_it_was_about(server, asker, browser):
             assert silent.answer.get("error") == ("consent_required" if is_asked else None), what
 
 
+def test_two_remembered_answers_do_not_make_a_third(server, asker, browser):
+    """RFC 8707 §2: a yes to one scope at one API and to another scope at another API is no yes to either scope at both."""
+    stock = "https://stock.example"
+    page = browser.sign_in(browser.go(asker.path(scope="openid", resource=API)), server.register().username)
+    assert "code" in browser.submit(page, decision="allow", remember="on").answer
+    assert "code" in browser.go(asker.again().path(scope="openid", resource=API, prompt="none")).answer
+    for changes in ({"scope": "openid"}, {"scope": "openid", "resource": stock}):
+        answer = browser.go(asker.again().path(**changes, prompt="none")).answer
+        assert answer.get("error") == "consent_required", f"it was for another API: {changes}"
+    page = browser.go(asker.again().path(scope="openid profile", resource=stock))
+    assert "code" in browser.submit(page, decision="allow", remember="on").answer
+    assert "code" in browser.go(asker.again().path(scope="openid profile", resource=stock, prompt="none")).answer
+    answer = browser.go(asker.again().path(scope="openid profile", resource=API, prompt="none")).answer
+    assert answer.get("error") == "consent_required", "profile was allowed for the other API"
+
+
 def test_no(browser, asker, person, server):
     """RFC 6749 §4.1.2.1 access_denied: by the consent page, and by the sign-in page's way back."""
     page = browser.follow(browser.submit(browser.go(asker.path()), cancel="yes", username=None, password=None))

@@ -280,3 +280,25 @@ def test_the_metadata_names_the_endpoint(server):
         metadata = server.get(f"/.well-known/{name}").json
         assert metadata["device_authorization_endpoint"] == f"{server.url}/oauth2/device_authorization"
         assert GRANT in metadata["grant_types_supported"]
+
+
+ENDS = {
+    "a new password": lambda session, client: session.call(
+        "POST", "/auth/password", {"current_password": martlet_server.PASSWORD, "new_password": martlet_server.PASSWORD + " anew"}),
+    "everything signed out": lambda session, client: session.call("POST", "/auth/logout-all"),
+    "access removed": lambda session, client: session.call("DELETE", f"/api/v1/users/me/apps/{client['client_id']}"),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_a_yes_that_nothing_came_of_yet_ends_with_the_rest(server, television, what):
+    """RFC 9700 §4.15 in spirit: whoever ends all that an account let in does not leave a device to be let in later."""
+    session = server.register()
+    browser = Browser(server, session.username)
+    earlier = ask(server, television, scope="openid").json
+    assert confirm(browser, earlier["user_code"]).status == 200
+    assert poll(server, television, earlier["device_code"]).status == 200
+    asked = ask(server, television, scope="openid").json
+    assert confirm(browser, asked["user_code"]).status == 200
+    assert ENDS[what](session, television).status in (200, 204)
+    assert error(poll(server, television, asked["device_code"])) == (400, "access_denied")

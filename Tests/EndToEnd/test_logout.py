@@ -10,6 +10,7 @@ import pytest
 
 import browser_sign_in
 import martlet_server
+import scripted_browser
 from browser_sign_in import Browser
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -253,3 +254,24 @@ def test_a_client_that_registered_itself_reaches_nobody_in_this_network(start):
         martlet_server.until(lambda: f"client {client} was not told" in server.log, what="a refusal")
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_a_code_of_before_the_password_was_proved_again_ends_with_the_sign_in(server, receiver):
+    """OpenID Connect Back-Channel Logout 1.0 §2.7: also where the client redeems it only after that."""
+    receiver.open()
+    person = scripted_browser.Browser(server)
+    client = browser_sign_in.made(
+        server, "--name", "Late", redirect_uris=["https://late.example/cb"], grant_types=["authorization_code", "refresh_token"],
+        first_party=True, backchannel_logout_uri=receiver.url)
+    asker = scripted_browser.Asker(server, client, "https://late.example/cb", scope="openid")
+    username = server.register().username
+    code = person.sign_in(person.go(asker.path()), username).answer["code"]
+    unused = person.go(asker.path()).answer["code"]
+    page = person.go(asker.path(prompt="login"))
+    assert "code" in person.follow(person.submit(page, password=martlet_server.PASSWORD)).answer
+    tokens = asker.redeem(code)
+    assert tokens.status == 200, tokens
+    person.submit(person.go("/oauth2/logout"), decision="sign_out")
+    assert asker.token(grant_type="refresh_token", refresh_token=tokens.json["refresh_token"]).json.get("error") == "invalid_grant"
+    assert asker.redeem(unused).json.get("error") == "invalid_grant"
+    assert claims(server, receiver.tokens()[0], client["client_id"])["sid"] == martlet_server.claims(tokens.json["id_token"])["sid"]

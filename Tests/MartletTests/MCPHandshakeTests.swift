@@ -136,6 +136,7 @@ struct MCPHandshakeTests {
     @Test("what a peer says cannot move the cursor")
     func printable() {
         #expect(Finding.ok("a", "b\u{1B}[2J\nc").line == "ok      a: b [2J c")
+        #expect(Finding.ok("a", "b\u{202E}c\u{2028}ok      d").line == "ok      a: b c ok      d")
     }
 
     @Test(

@@ -60,6 +60,21 @@ import Testing
         #expect(own.requests.count == 1 && elsewhere.requests.count == 1)
     }
 
+    @Test("strangers' addresses take nothing from the operator's clients")
+    func budgets() throws {
+        let keys = ClientKeys(
+            fetcher: own, publicFetcher: elsewhere, throttle: LoginThrottle(limit: LoginThrottle.Limit(failures: 10, seconds: 60)))
+        let key = try JWK.generate(.es256)
+        for host in [own, elsewhere] { host.answer { _ in FetchResponse(status: 200, body: Self.json(key)) } }
+        for number in 0..<120 {
+            let stranger = try client(#","jwks_uri":"https://s\#(number).example/keys""#, origin: .anonymous)
+            _ = try keys.load(stranger, keyID: nil, at: Self.now)
+        }
+        let refused = try client(#","jwks_uri":"https://last.example/keys""#, origin: .anonymous)
+        #expect(throws: OAuthError.self) { try keys.load(refused, keyID: nil, at: Self.now) }
+        #expect(try keys.load(client(Self.uri), keyID: key.keyID, at: Self.now).contains(keyID: key.keyID))
+    }
+
     @Test("a key that is not there is looked for again, once a minute at most")
     func rotated() throws {
         let (old, new) = (try JWK.generate(.es256), try JWK.generate(.es256))

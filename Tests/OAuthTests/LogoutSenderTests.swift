@@ -90,8 +90,8 @@ import Tokens
     }
 
     /// Somebody signs in, lets these clients in, and signs out.
-    private func signOut(of clients: [String], user name: String = "ada") throws {
-        let now = Self.start
+    private func signOut(of clients: [String], user name: String = "ada", after seconds: Int64 = 0) throws {
+        let now = Self.start.adding(seconds: seconds)
         let refreshKey = ring.snapshot.records.first { $0.purpose == .refresh && $0.state == .active }?.id ?? ""
         let id = UserID("u-\(name)")
         _ = try write { transaction throws(StoreError) in
@@ -217,6 +217,38 @@ import Tokens
         try sendAll()
         #expect(network.sent.count == 5)
         #expect(try waiting() == 0)
+    }
+
+    @Test("while a client has all its requests under way, its other notices lie still, and the others go on")
+    func busy() throws {
+        for id in ["slow", "live"] { try add(id) }
+        for name in ["ada", "bob", "eve", "dan"] { try signOut(of: ["slow"], user: name) }
+        try signOut(of: ["live"], user: "zoe", after: 1)
+        network.at(1)
+        // The client answers late: what other threads do meanwhile happens within its request.
+        let depth = Mutex(0)
+        let meanwhile = Mutex<[Bool]>([])
+        let again = Mutex<LogoutSender?>(nil)
+        let sender = LogoutSender(server, clock: { [network] in network.now }, log: { _ in }) {
+            [network] addressee, form, _ throws(FetchFailure) in
+            let status = try network.post(addressee, form)
+            guard addressee.url.origin == "https://slow.example",
+                depth.withLock({
+                    $0 += 1; return $0
+                }) <= 2
+            else { return status }
+            for _ in 0..<(depth.withLock { $0 } == 2 ? 3 : 1) {
+                guard let didSend = try? again.withLock({ $0 })?.sendOne() else { continue }
+                meanwhile.withLock { $0.append(didSend) }
+            }
+            return status
+        }
+        again.withLock { $0 = sender }
+        #expect(try sender.sendOne())
+        // Within the second request: the other client's, then nothing, twice; and that request itself.
+        #expect(meanwhile.withLock { $0 } == [true, false, false, true])
+        #expect(network.sent.map(\.to.url.origin) == ["https://slow.example", "https://slow.example", "https://live.example"])
+        #expect(try waiting() == 2)
     }
 
     @Test("what waited for an hour behind one that failed is given up as well")

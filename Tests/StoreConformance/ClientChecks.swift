@@ -88,13 +88,26 @@ extension Check {
             #expect(first.items.map(\.id) == ["app4", "app3", "app2"] && second.items.map(\.id) == ["app1", "app0"])
             #expect(second.next == nil)
         },
-        Check("a consent grows, scope by scope, and is one for each client") { database throws in
+        Check("a consent grows where that says no more than was said, and is one for each client") { database throws in
             let ada = try database.makeUser("ada")
-            try database.consent(ada, "app", "openid read", ["https://a.example"])
-            try database.consent(ada, "app", "read write", ["https://b.example"])
             try database.consent(ada, "other", "openid")
-            let consent = try database.read { try $0.consent(of: ada.id, to: "app") }
-            #expect(consent?.scope == "openid read write" && consent?.resources == ["https://a.example", "https://b.example"])
+            let (a, b) = ("https://a.example", "https://b.example")
+            // One after another: the yes, and what is remembered then.
+            let cases: [(scope: String, resources: [String], remembered: String, at: [String], why: String)] = [
+                ("read", [a], "read", [a], "the first"),
+                ("read write", [a], "read write", [a], "more at the same API"),
+                ("write read", [b], "read write", [a, b], "the same at another API"),
+                ("read", [a], "read write", [a, b], "less than before"),
+                ("openid", [b], "openid", [b], "openid was not said for the one, nor read for the other"),
+                ("openid", [], "openid", [], "the default audience is not among APIs that were named"),
+                ("openid read", [], "openid read", [], "more at the default audience"),
+                ("openid read", [a], "openid read", [a], "nor are they the default audience"),
+            ]
+            for (scope, resources, remembered, at, why) in cases {
+                try database.consent(ada, "app", scope, resources)
+                let consent = try database.read { try $0.consent(of: ada.id, to: "app") }
+                #expect(consent?.scope == remembered && consent?.resources == at, "\(why)")
+            }
             #expect(try database.read { try $0.consents(of: ada.id) }.map(\.clientID) == ["app", "other"])
         },
         Check("a consent that is withdrawn ends what the client has of this person, and of no other") { database throws in

@@ -85,6 +85,19 @@ extension Check {
             try database.addCode([9], for: ada)
             #expect(try database.redeem(Database.redemption([9]), at: Database.start.adding(seconds: 60)) == .refused)
         },
+        Check("a client that is taken back loses the codes and devices that it did not come for yet, and no other client's") {
+            database throws in
+            let ada = try database.makeUser("ada")
+            try database.addCode(for: ada)
+            try database.addDevice()
+            #expect(try database.decide(.approve(ada.id, scope: "read", details: "{}", browserSession: nil)))
+            _ = try database.write { try $0.revoke(.client("tv"), reason: nil, audit: Database.desk, at: Database.start) }
+            #expect(try database.poll(at: 10) == .denied)
+            guard case .redeemed = try database.redeem() else { throw Unexpected("another client's code is gone") }
+            try database.addCode([7], for: ada)
+            _ = try database.write { try $0.revoke(.client("app"), reason: nil, audit: Database.desk, at: Database.start) }
+            #expect(try database.redeem(Database.redemption([7])) == .refused)
+        },
         Check("of fifty redemptions at once one succeeds") { database throws in
             let ada = try database.makeUser("ada")
             try database.addCode(for: ada)

@@ -21,8 +21,8 @@ extension Database {
         return session
     }
 
-    fileprivate func take(_ limit: Int = 100, at seconds: Int64 = 0) throws -> [LogoutNotice] {
-        try write { try $0.takeLogoutNotices(limit: limit, leaseSeconds: 10, at: Self.start.adding(seconds: seconds)) }
+    fileprivate func take(_ limit: Int = 100, except client: String? = nil, at seconds: Int64 = 0) throws -> [LogoutNotice] {
+        try write { try $0.takeLogoutNotices(limit: limit, except: client, leaseSeconds: 10, at: Self.start.adding(seconds: seconds)) }
     }
 
     /// Who is told of which sign-in, once each.
@@ -47,9 +47,9 @@ extension Check {
             try database.letIn("app", by: bob, "b2")
             let entered = try database.read { try $0.clients(ofBrowserSession: "b1") }
             #expect(entered == ["app", "shop"].map { SignedInClient(clientID: $0, signIn: "b1") })
-            #expect(try !database.read { try $0.hasDueLogoutNotice(at: Database.start) })
+            #expect(try !database.read { try $0.hasDueLogoutNotice(except: nil, at: Database.start) })
             try database.signOut()
-            #expect(try database.read { try $0.hasDueLogoutNotice(at: Database.start) })
+            #expect(try database.read { try $0.hasDueLogoutNotice(except: nil, at: Database.start) })
             #expect(try database.read { try $0.logoutNoticeCount() } == 2)
             let notices = try database.take()
             #expect(Set(notices.map(\.clientID)) == ["app", "shop"] && Set(notices.map(\.id)).count == 2)
@@ -143,7 +143,7 @@ extension Check {
             #expect(mine.count == 2 && theirs.count == 1)
             #expect(Set((mine + theirs).map(\.clientID)) == ["a", "b", "c"])
             #expect(try database.take(at: 9).isEmpty && other.take(at: 9).isEmpty)
-            #expect(try !database.read { try $0.hasDueLogoutNotice(at: Database.start.adding(seconds: 9)) })
+            #expect(try !database.read { try $0.hasDueLogoutNotice(except: nil, at: Database.start.adding(seconds: 9)) })
             try other.settle(theirs[0], .settled)
             #expect(try Set(database.take(at: 10).map(\.id)) == Set(mine.map(\.id)))
         },

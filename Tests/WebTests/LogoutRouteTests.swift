@@ -35,7 +35,7 @@ struct LogoutRouteTests {
 
     private func noticed() throws -> [String] {
         try server.services.store.write { transaction throws(StoreError) in
-            try transaction.takeLogoutNotices(limit: 9, leaseSeconds: 0, at: Server.start).map(\.clientID).sorted()
+            try transaction.takeLogoutNotices(limit: 9, except: nil, leaseSeconds: 0, at: Server.start).map(\.clientID).sorted()
         }
     }
 

@@ -42,9 +42,16 @@ struct Finding: Sendable, Hashable {
         if let advice { writer.member("advice", advice) }
     }
 
-    /// Without control characters: a peer's answer must not move a terminal's cursor.
+    /// Without what moves a terminal's cursor, begins a line or turns the direction of the text: a peer's answer must not write findings.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .format, .lineSeparator, .paragraphSeparator: " "
+                    default: scalar
+                    }
+                }))
     }
 }
 

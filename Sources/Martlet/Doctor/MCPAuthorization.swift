@@ -25,7 +25,7 @@ extension MCPHandshake {
             ok("a client may be a document at its own https address")
             return nil
         }
-        guard let url = SecureURL(endpoint) else {
+        guard let url = SecureURL(endpoint), url.isEncrypted || !server.tokenEndpoint.isEncrypted else {
             throw fail("registration_endpoint is \(endpoint), no https address", "Let it be a whole https URL.")
         }
         guard options.registers else {

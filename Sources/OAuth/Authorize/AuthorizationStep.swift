@@ -116,7 +116,6 @@ extension AuthorizationRequest {
         if prompts.contains(.consent) { return false }
         if client.policy.isFirstParty { return true }
         guard mayBeRemembered, let consent = visitor.consent else { return false }
-        return scope.isSubset(of: ScopeSet(stored: consent.scope))
-            && resources.allSatisfy { asked in consent.resources.contains { $0.utf8.elementsEqual(asked.utf8) } }
+        return consent.covers(scope: Set(scope.names), resources: Set(resources))
     }
 }

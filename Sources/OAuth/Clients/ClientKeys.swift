@@ -19,13 +19,14 @@ package final class ClientKeys: Sendable {
     /// `fetcher` serves clients of the operator's, whose hosts may be within the network; `publicFetcher`, which must call public
     /// addresses alone, everybody else.
     package init(fetcher: any Fetcher, publicFetcher: any Fetcher, throttle: LoginThrottle) {
-        let values = { (fetcher: any Fetcher) in
+        let values = { (fetcher: any Fetcher, throttle: LoginThrottle?) in
             FetchedValues(
                 named: "jwks_uri", maximumLength: Self.maximumLength, capacity: Self.capacity, fetcher: fetcher, throttle: throttle
             ) { bytes, _ throws(OAuthError) in try Self.read(bytes) }
         }
-        anywhere = values(fetcher)
-        publicly = values(publicFetcher)
+        // The operator's clients are not to wait because strangers had many addresses fetched.
+        anywhere = values(fetcher, nil)
+        publicly = values(publicFetcher, throttle)
     }
 
     /// The keys of a client, if nobody else has to be asked for them: an empty set for a client without any, nil for one whose keys

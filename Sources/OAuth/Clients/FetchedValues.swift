@@ -10,7 +10,7 @@ import MartletVerifier
 /// Values by the addresses that they were read at.
 final class FetchedValues<Value: Sendable>: Sendable {
     private let fetcher: any Fetcher
-    private let throttle: LoginThrottle
+    private let throttle: LoginThrottle?
     /// How the thing is called in what clients are told, such as "document".
     private let name: String
     private let maximumLength: Int
@@ -20,8 +20,10 @@ final class FetchedValues<Value: Sendable>: Sendable {
 
     /// Seconds after which something is read again before its time because it lacks what is looked for.
     private static var shortestLack: Int64 { 60 }
-    /// Fetches at once: one thread fewer than calls to other hosts have, so that slow hosts do not take them all.
+    /// Fetches at once, and requests that wait for one: fewer than calls to other hosts have threads, so that slow hosts do not take them
+    /// all.
     private static var maximumUnderWay: Int { 3 }
+    private static var maximumWaiting: Int { 4 }
     /// Milliseconds that a fetch may take, and that another request for the same address waits for it.
     private static var timeout: Int64 { 5000 }
 
@@ -51,6 +53,7 @@ final class FetchedValues<Value: Sendable>: Sendable {
         var young: [String: Entry] = [:]
         var old: [String: Entry] = [:]
         var underWay: Set<String> = []
+        var waiting = 0
 
         mutating func find(_ address: String, capacity: Int) -> Entry? {
             if let entry = young[address] { return entry }
@@ -69,9 +72,9 @@ final class FetchedValues<Value: Sendable>: Sendable {
         }
     }
 
-    /// At most `capacity` values are kept. `read` throws `invalid_client` or the like with what is wrong with what was found.
+    /// At most `capacity` values are kept. `throttle` counts the fetches, for addresses that anybody can name. `read` throws `invalid_client` or the like with what is wrong with what was found.
     init(
-        named name: String, maximumLength: Int, capacity: Int, fetcher: any Fetcher, throttle: LoginThrottle,
+        named name: String, maximumLength: Int, capacity: Int, fetcher: any Fetcher, throttle: LoginThrottle?,
         read: @escaping @Sendable (_ bytes: [UInt8], _ address: String) throws(OAuthError) -> Value
     ) {
         self.name = name
@@ -96,12 +99,17 @@ final class FetchedValues<Value: Sendable>: Sendable {
     /// Throws what is wrong with what was found, and `temporarily_unavailable` where there was no time to see.
     func load(_ url: SecureURL, enough: (Value) -> Bool = { _ in true }, at now: UnixTime) throws(OAuthError) -> Value {
         let address = url.description
+        var isWaiting = false
+        defer { if isWaiting { state.withLock { $0.waiting -= 1 } } }
         let turn = state.wait(milliseconds: Int(Self.timeout)) { state -> Turn? in
             let known = state.find(address, capacity: capacity)
             if let known, Self.isFresh(known, at: now), Self.isSettled(known, enough, at: now) { return .settled(known) }
             if state.underWay.contains(address) {
                 // While somebody looks again, what it said last will do.
                 if let known, Self.isUsable(known, at: now), Self.isSettled(known, enough, at: now) { return .settled(known) }
+                guard isWaiting || state.waiting < Self.maximumWaiting else { return .busy }
+                if !isWaiting { state.waiting += 1 }
+                isWaiting = true
                 return nil
             }
             guard state.underWay.count < Self.maximumUnderWay else { return .busy }
@@ -138,7 +146,7 @@ final class FetchedValues<Value: Sendable>: Sendable {
 
     private func get(_ url: SecureURL, at now: UnixTime) throws(OAuthError) -> (Value, life: Int64) {
         do throws(AccountError) {
-            try throttle.countDocumentFetch(from: String(url.origin.dropFirst("https://".utf8.count)), at: now)
+            try throttle?.countDocumentFetch(from: String(url.origin.dropFirst("https://".utf8.count)), at: now)
         } catch {
             throw OAuthError(.temporarilyUnavailable, "Too many addresses of this host were fetched; try again later.")
         }

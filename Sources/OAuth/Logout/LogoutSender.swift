@@ -89,9 +89,12 @@ package final class LogoutSender: Sendable {
     /// Sends one notice that is due; false when there was none. Blocks.
     package func sendOne() throws(StoreError) -> Bool {
         let now = clock()
-        guard try server.store.read({ reads throws(StoreError) in try reads.hasDueLogoutNotice(at: now) }),
+        // What a client that has all its requests under way is to be told is left where it is: taking it and putting it back would cost
+        // two commits for each of its notices, again and again.
+        let busy = state.withLock { $0.underWay.first { $0.value >= Self.maximumAtOnce }?.key }
+        guard try server.store.read({ reads throws(StoreError) in try reads.hasDueLogoutNotice(except: busy, at: now) }),
             let notice = try server.store.write({ transaction throws(StoreError) in
-                try transaction.takeLogoutNotices(limit: 1, leaseSeconds: Self.leaseSeconds, at: now)
+                try transaction.takeLogoutNotices(limit: 1, except: busy, leaseSeconds: Self.leaseSeconds, at: now)
             }).first
         else { return false }
         let outcome = try deliver(notice, at: now)

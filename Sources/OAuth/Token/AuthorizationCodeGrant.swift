@@ -43,7 +43,8 @@ extension AuthorizationServer {
                         (try? audience(parameters, of: details, for: request.client)) != nil
                     else { return nil }
                     details.proofKey = request.proofKey
-                    return NewSession(details, scope: ScopeSet(stored: code.scope), for: code.userID, preparation)
+                    return NewSession(
+                        details, scope: ScopeSet(stored: code.scope), for: code.userID, browserSession: code.browserSession, preparation)
                 }
             } completion: { result in
                 completion { () throws(OAuthError) in

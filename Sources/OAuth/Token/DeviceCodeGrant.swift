@@ -25,7 +25,10 @@ extension AuthorizationServer {
                         return nil
                     }
                     details.proofKey = request.proofKey
-                    return device.userID.map { NewSession(details, scope: ScopeSet(stored: device.scope), for: $0, preparation) }
+                    return device.userID.map {
+                        NewSession(
+                            details, scope: ScopeSet(stored: device.scope), for: $0, browserSession: device.browserSession, preparation)
+                    }
                 }
                 return (outcome, isDeclined)
             } completion: { result in

@@ -28,7 +28,8 @@ extension AuthorizationServer {
         guard details.proofKey == nil || request.proofKey != nil, !client.isPublic || details.proofKey == request.proofKey else {
             throw OAuthError(.invalidGrant, "The refresh token is bound to another key.")
         }
-        let granted = ScopeSet(stored: session.scope)
+        // What the operator took from the client since is not in later tokens either.
+        let granted = ScopeSet(stored: session.scope).intersection(scopes.allowed(to: client))
         // RFC 6749 §6: "The requested scope MUST NOT include any scope not originally granted by the resource owner".
         let scope = asked ?? granted
         guard scope.isSubset(of: granted) else {

@@ -123,7 +123,8 @@ extension AuthorizationServer {
         guard !asked.isEmpty else {
             guard !details.resources.isEmpty else { return [policy.audience] }
             guard details.resources.count == 1 || client.policy.mayCombineResources else { throw OAuthError.severalResources }
-            return details.resources
+            // The client may not have all of them any more.
+            return try resources.granted(details.resources, to: client)
         }
         let isGranted = asked.allSatisfy { resource in details.resources.contains { $0.utf8.elementsEqual(resource.utf8) } }
         guard isGranted || (details.resources.isEmpty && asked == [policy.audience]) else {
@@ -157,12 +158,15 @@ extension AuthorizationServer {
 }
 
 extension NewSession {
-    /// The session of a grant.
-    init(_ details: GrantDetails, scope: ScopeSet, for user: UserID, _ preparation: ClientSessionPreparation) {
+    /// The session of a grant. `browserSession` is the sign-in that it came from, by the name that this has now.
+    init(
+        _ details: GrantDetails, scope: ScopeSet, for user: UserID, browserSession: String?, _ preparation: ClientSessionPreparation
+    ) {
         self = preparation.session(
             for: user, scope: scope.text, details: details.json,
             // OpenID Connect Back-Channel Logout 1.0 §2.7: what has offline_access outlives the sign-in.
-            browserSession: scope.contains("offline_access") ? nil : details.signIn, hasRefreshToken: details.hasRefreshToken)
+            browserSession: scope.contains("offline_access") ? nil : browserSession, hasRefreshToken: details.hasRefreshToken)
+        signIn = details.signIn
     }
 }
 

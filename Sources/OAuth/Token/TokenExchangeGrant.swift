@@ -72,6 +72,7 @@ extension AuthorizationServer {
         }
         let token: VerifiedToken
         do throws(VerificationFailure) {
+            // Whether the key of a bound one is proved is looked at below.
             token = try verifier.examine(text, at: request.now)
         } catch {
             throw Self.refusal(name, "is not valid", logDetail: error.message)
