@@ -48,7 +48,7 @@ struct OAuthRoutes: Sendable {
 
     /// RFC 9701 §4: signed, for a client that asks for it by `Accept`.
     private func answer(_ json: [UInt8], to client: Client, _ request: Request) throws(OAuthError) -> Response {
-        guard request.headerCount(.accept) > 0, request.header(.accept) == Self.signedAnswer else { return .privateJSON(json) }
+        guard request.headerList(.accept).contains(where: Self.namesSignedAnswer) else { return .privateJSON(json) }
         let text = try server.signed(introspection: json, for: client, at: request.receivedAt)
         return Response(
             .ok, headers: Headers([(.contentType, Self.signedAnswer), (.cacheControl, "no-store")]), body: .bytes(Array(text.utf8)))
@@ -107,6 +107,12 @@ struct OAuthRoutes: Sendable {
     static let endpoints = [
         ("token_endpoint", "/oauth2/token"), ("introspection_endpoint", "/oauth2/introspect"), ("revocation_endpoint", "/oauth2/revoke"),
     ]
+
+    /// Whether an element of `Accept` is this media type, whatever its weight: who does not want it has no reason to name it.
+    private static func namesSignedAnswer(_ element: String) -> Bool {
+        let type = element.prefix { $0 != ";" && $0 != " " }
+        return type.utf8.count == signedAnswer.utf8.count && type.lowercased() == signedAnswer
+    }
 
     private static let signedAnswer = "application/" + AuthorizationServer.introspectionType
     private static let done = Response(.ok, headers: Headers([(.cacheControl, "no-store")]))

@@ -102,11 +102,11 @@ extension Services {
         return parked(request) { resumption in
             store.write { transaction throws(StoreError) in
                 guard try transaction.browserSession(cookieHash: signedIn.session.cookieHash, at: now) != nil else { return false }
-                try decision?.note(asked, of: signedIn.user.id, in: transaction, audit: audit, at: now)
                 if let pushed = visit.pushed {
                     guard try transaction.pushedRequest(pushed, ofClient: asked.client.id, at: now) != nil else { return false }
                     try transaction.removePushedRequest(pushed)
                 }
+                try decision?.note(asked, of: signedIn.user.id, in: transaction, audit: audit, at: now)
                 try transaction.addCode(issued.record, at: now)
                 return true
             } completion: { result in

@@ -32,6 +32,9 @@ CASES = [
     Case("RFC 7662 §4", "the answer is not stored", lambda world: "no-store" in world.introspect("x", "web").headers["Cache-Control"], true),
     Case("RFC 9701 §5", "who asks for a JWT gets one of its type, for it alone, signed by a published key", lambda world: as_jwt(world), true),
     Case("RFC 9701 §5", "a JWT says of somebody else's token that it is not active", lambda world: as_jwt_of_another(world), true),
+    Case("RFC 9701 §4", "a JWT is answered where it is one of several types", lambda world: as_one_of(
+        world, "application/json;q=0.5, Application/Token-Introspection+JWT;q=1") == "application/token-introspection+jwt", true),
+    Case("RFC 9701 §4", "who does not name it gets JSON", lambda world: as_one_of(world, "application/jwt, */*") == "application/json", true),
     Case("RFC 9701 §8.1", "a JWT answer is no access token", lambda world: as_access(world), true),
     # Revocation
     Case("RFC 7009 §2.1", "a client revokes its own access token", lambda world: revoked(world, "access_token"), true),
@@ -67,9 +70,13 @@ def gone(world):
     return world.introspect(token, "machine")
 
 
-def jwt_answer(world, token, client):
+def jwt_answer(world, token, client, accept="application/token-introspection+jwt"):
     headers, fields = world.proof(client, {"token": token})
-    return world.form("introspect", fields, headers, {"Accept": "application/token-introspection+jwt"})
+    return world.form("introspect", fields, headers, {"Accept": accept})
+
+
+def as_one_of(world, accept):
+    return jwt_answer(world, world.machine_token(), "machine", accept).headers["Content-Type"]
 
 
 def as_jwt(world):
