@@ -13,8 +13,8 @@ DESCRIPTION = PACKAGE / "docs" / "openapi.yaml"
 WEB = PACKAGE / "Sources" / "Web"
 ROUTES = WEB / "Routes.swift"
 # The routes of groups that a setting turns on: in rows below a path of their own, or a list of paths that all take POST.
-GROUPS = {"/dj-rest-auth/": WEB / "DJRestAuthRoutes.swift"}
-LISTS = [WEB / f"{name}Routes.swift" for name in ("SimpleJWT", "DRFJWT", "OlderJWT")]
+GROUPS = {"/dj-rest-auth/": WEB / "Django" / "DJRestAuthRoutes.swift"}
+LISTS = [WEB / "Django" / f"{name}Routes.swift" for name in ("SimpleJWT", "DRFJWT", "OlderJWT")]
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 # On a listener of its own, so not in the list of routes.
 ELSEWHERE = {("get", "/metrics")}
