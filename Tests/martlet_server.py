@@ -5,6 +5,7 @@ stopped, its log is searched for a crash and for every password and token that w
 """
 
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -46,10 +47,20 @@ def binary():
     raise FileNotFoundError("Build the package first, or set MARTLET_BIN.")
 
 
+# Below what the system gives to connections on its own, and other ports for each worker: between the asking and the listening nobody
+# else takes one.
+PORTS = itertools.cycle(range(start := 12_000 + 2_000 * (int((os.environ.get("PYTEST_XDIST_WORKER") or "gw0")[2:]) % 8), start + 2_000))
+
+
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    for port in itertools.islice(PORTS, 2_000):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no port is free")
 
 
 def clean_environment(settings=None):
