@@ -132,7 +132,7 @@ extension WaitingDevice {
     package func approval(by person: SignedIn) -> DeviceDecision {
         let details = GrantDetails(
             resources: resources, authenticatedAt: person.session.authenticatedAt, methods: person.session.methods,
-            context: "urn:martlet:acr:password", hasRefreshToken: client.metadata.grants.contains(.refreshToken))
+            context: AuthenticationContext.password.rawValue, hasRefreshToken: client.metadata.grants.contains(.refreshToken))
         return .approve(person.user.id, scope: scope.text, details: details.json, browserSession: nil)
     }
 }

@@ -39,7 +39,7 @@ extension AuthorizationServer {
     }
 
     private func app(_ id: String, _ consent: Consent?, _ sessions: [Session], at now: UnixTime) -> GrantedApp {
-        let client = known(id, at: now)
+        let client = clients.here(id, at: now)
         var scope = ScopeSet(stored: consent?.scope ?? "")
         var resources = consent?.resources ?? []
         for session in sessions {
@@ -49,15 +49,8 @@ extension AuthorizationServer {
         }
         return GrantedApp(
             clientID: id, name: client?.name ?? id, home: client?.metadata.pages.home, logo: client?.metadata.pages.logo,
-            scopes: scope.names.map { name in
-                ScopeDescription(name: name, text: scopes.scopes.first { $0.name == name }?.text ?? "")
-            },
+            scopes: scope.names.map { ScopeDescription(name: $0, text: scopes.text(of: $0) ?? "") },
             resources: resources, grantedAt: consent?.grantedAt, hasSessions: !sessions.isEmpty,
             lastUsedAt: sessions.map(\.lastUsedAt).max())
-    }
-
-    private func known(_ id: String, at now: UnixTime) -> Client? {
-        if case .known(let client) = clients.cached(id, at: now) { return client }
-        return clients.isElsewhere(id) ? nil : (try? clients.load(id, at: now)) ?? nil
     }
 }

@@ -91,6 +91,12 @@ package final class ClientDirectory: Sendable {
         return shard(id).entries.withLock { $0.find(id, at: now, capacity: capacity) }
     }
 
+    /// The client of an id, as far as no other host has to be asked; nil where there is none, and where it cannot be read now. Blocks.
+    package func here(_ id: String, at now: UnixTime) -> Client? {
+        if case .known(let client) = cached(id, at: now) { return client }
+        return isElsewhere(id) ? nil : (try? load(id, at: now)) ?? nil
+    }
+
     /// Whether a client's id may be the address of a document.
     package var takesDocuments: Bool { documents != nil }
 

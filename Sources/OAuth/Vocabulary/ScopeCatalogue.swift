@@ -42,6 +42,9 @@ package struct ScopeCatalogue: Sendable {
         return rules
     }
 
+    /// The sentence of a scope; nil for one that is not known any more.
+    package func text(of name: String) -> String? { scopes.first { $0.name.utf8.elementsEqual(name.utf8) }?.text }
+
     /// What a client gets of what it asked for. RFC 6749 §3.3 lets a server ignore scopes; asking for one that nobody knows, or that
     /// this client may not have, is told instead: a client that goes on with less than it needs fails later and darker.
     ///

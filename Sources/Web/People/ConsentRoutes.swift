@@ -50,10 +50,7 @@ struct ConsentRoutes: Sendable {
                 redirect: PageLink(redirectURI: asked.answer.redirectURI)),
             client: ClientCard(asked.client), username: signedIn.user.username,
             switchAccount: destination.after(SignInRoutes.path).flatMap { PageLink($0) },
-            scopes: asked.scope.names.map { name in
-                let description = services.oauth.scopes.scopes.first { $0.name == name }?.text
-                return ScopeLine(name: name, sentence: texts.sentence(ofScope: name) ?? description ?? name)
-            },
+            scopes: services.lines(of: asked.scope, in: texts),
             resources: asked.resources, redirectHost: Self.host(of: asked.answer.redirectURI), mayRemember: asked.mayBeRemembered)
         return services.page(.ok, page, for: request, locales: visit.locales, cookie: cookie)
     }

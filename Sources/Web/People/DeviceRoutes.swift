@@ -54,7 +54,7 @@ struct DeviceRoutes: Sendable {
         guard let code = form.code.flatMap({ UserCode(parsing: $0) }) else {
             return .respond(codePage(request, texts, .badRequest, code: form.code ?? "", .unknown))
         }
-        guard let isAllowed = form.isAllowed else { return .respond(Self.redirect(Self.address(of: code))) }
+        guard let isAllowed = form.isAllowed else { return .respond(.onwards(to: Self.address(of: code))) }
         return try decide(code, isAllowed, request, texts)
     }
 
@@ -62,25 +62,22 @@ struct DeviceRoutes: Sendable {
 
     private func confirmPage(_ typed: String, _ request: Request, _ texts: Texts) throws(Refusal) -> Response {
         guard let code = UserCode(parsing: typed) else { return codePage(request, texts, .badRequest, code: typed, .unknown) }
-        guard let person = try services.signedIn(request) else { return Self.redirect(Self.signIn(for: code)) }
+        guard let person = try services.signedIn(request) else { return .onwards(to: Self.signIn(for: code)) }
         switch try find(code, for: person, request, texts) {
         case .failure(let page): return page.response
         case .success(let device):
-            let scopes = device.scope.names.map { name in
-                let text = services.oauth.scopes.scopes.first { $0.name.utf8.elementsEqual(name.utf8) }?.text
-                return ScopeLine(name: name, sentence: texts.sentence(ofScope: name) ?? text ?? name)
-            }
             return answer(request, texts, .ok) { form in
                 DeviceConfirmPage(
                     form: form([HiddenField("user_code", "\(code)")]), client: ClientCard(device.client), code: "\(code)",
-                    username: person.user.username, switchAccount: PageLink(Self.signIn(for: code)), scopes: scopes,
+                    username: person.user.username, switchAccount: PageLink(Self.signIn(for: code)),
+                    scopes: services.lines(of: device.scope, in: texts),
                     resources: device.resources)
             }
         }
     }
 
     private func decide(_ code: UserCode, _ isAllowed: Bool, _ request: Request, _ texts: Texts) throws(Refusal) -> Outcome {
-        guard let person = try services.signedIn(request) else { return .respond(Self.redirect(Self.signIn(for: code))) }
+        guard let person = try services.signedIn(request) else { return .respond(.onwards(to: Self.signIn(for: code))) }
         let device: WaitingDevice
         switch try find(code, for: person, request, texts) {
         case .failure(let page): return .respond(page.response)
@@ -173,11 +170,7 @@ struct DeviceRoutes: Sendable {
 
     private static func address(of code: UserCode) -> String { "\(DeviceAuthorization.path)?user_code=\(code)" }
 
-    private static func signIn(for code: UserCode) -> String { "/oauth2/sign-in?next=\(PercentEncoding.encode(address(of: code)))" }
-
-    private static func redirect(_ address: String) -> Response {
-        Response(.seeOther, headers: Headers([(.location, address), (.cacheControl, "no-store")]))
-    }
+    private static func signIn(for code: UserCode) -> String { "\(SignInRoutes.path)?next=\(PercentEncoding.encode(address(of: code)))" }
 
     private static let action = PageLink(own: "/oauth2/device")
 }

@@ -39,11 +39,11 @@ struct LogoutRoutes: Sendable {
         }
         return handle(request, request.body[...]) { asked, client throws(Refusal) in
             // A cookie of ours does not come along when another site posts here (SameSite=Lax); it does when that leads to a GET.
-            guard let token = form.token else { return .respond(Self.redirect(to: Self.path + Self.query(asked))) }
+            guard let token = form.token else { return .respond(.onwards(to: Self.path + Self.query(asked))) }
             guard services.formTokens.accepts(token, for: cookie.value(in: request), in: request), let decision = form.decision else {
                 return try answer(asked, client, request)
             }
-            guard decision == "sign_out" else { return .respond(Self.redirect(to: asked.destination(in: client) ?? "/")) }
+            guard decision == "sign_out" else { return .respond(.onwards(to: asked.destination(in: client) ?? "/")) }
             guard let signedIn = try services.signedIn(request) else { return .respond(end(asked, client, [], request)) }
             return try signOut(signedIn, asked, client, request)
         }
@@ -117,7 +117,7 @@ struct LogoutRoutes: Sendable {
         let form = PageForm(
             action: action, token: services.formTokens.token(for: value), hidden: asked.given.map { HiddenField($0.name, $0.value) },
             redirect: asked.destination(in: client).flatMap { PageLink(redirectURI: $0) })
-        let page = SignOutPage(form: form, username: signedIn.user.username, client: client.map { ClientCard(ofWhoAsks: $0) })
+        let page = SignOutPage(form: form, username: signedIn.user.username, client: client.map { ClientCard($0) })
         return services.pages.answer(.ok, page, in: texts(asked, request))
     }
 
@@ -126,25 +126,19 @@ struct LogoutRoutes: Sendable {
         _ asked: LogoutRequest, _ client: Client?, _ frames: [PageLink], _ request: Request, mayRedirect: Bool = true
     ) -> Response {
         let destination = asked.destination(in: client)
-        if mayRedirect, frames.isEmpty, let destination { return Self.redirect(to: destination) }
+        if mayRedirect, frames.isEmpty, let destination { return .onwards(to: destination) }
         let back = destination.flatMap { PageLink(redirectURI: $0) }
-        let page = SignedOutPage(client: back == nil ? nil : client.map { ClientCard(ofWhoAsks: $0) }, back: back, frontChannel: frames)
+        let page = SignedOutPage(client: back == nil ? nil : client.map { ClientCard($0) }, back: back, frontChannel: frames)
         return services.pages.answer(.ok, page, in: texts(asked, request))
     }
 
     private func frontChannel(of session: BrowserSession, at now: UnixTime) throws(Refusal) -> [PageLink] {
         let entered = try services.read { reads throws(StoreError) in try reads.clients(ofBrowserSession: session.id) }
         let links = entered.compactMap { entry -> PageLink? in
-            guard let client = here(entry.clientID, at: now) else { return nil }
+            guard let client = services.clients.here(entry.clientID, at: now) else { return nil }
             return services.oauth.frontChannelAddress(of: client, entry.signIn).flatMap { PageLink($0) }
         }
         return Array(links.prefix(Self.maximumFrames))
-    }
-
-    /// A client that can be had without asking another host.
-    private func here(_ id: String, at now: UnixTime) -> Client? {
-        if case .known(let client) = services.clients.cached(id, at: now) { return client }
-        return services.clients.isElsewhere(id) ? nil : (try? services.clients.load(id, at: now)) ?? nil
     }
 
     private func page(_ error: OAuthError, _ request: Request) -> Response {
@@ -158,10 +152,6 @@ struct LogoutRoutes: Sendable {
 
     private var cookie: BrowserCookie { BrowserCookie(.session, issuer: services.issuer) }
 
-    private static func redirect(to location: String) -> Response {
-        Response(.seeOther, headers: Headers([(.location, location), (.cacheControl, "no-store"), (.referrerPolicy, "no-referrer")]))
-    }
-
     private static func query(_ asked: LogoutRequest) -> String {
         guard !asked.given.isEmpty else { return "" }
         return "?" + asked.given.map { "\($0.name)=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
@@ -169,14 +159,4 @@ struct LogoutRoutes: Sendable {
 
     /// Frames on one page.
     private static let maximumFrames = 32
-}
-
-extension ClientCard {
-    /// The client that asks, as it registered.
-    fileprivate init(ofWhoAsks client: Client) {
-        let pages = client.metadata.pages
-        self.init(
-            name: client.name, logo: pages.logo.flatMap { PageLink($0) }, home: pages.home.flatMap { PageLink($0) },
-            policy: pages.policy.flatMap { PageLink($0) }, terms: pages.terms.flatMap { PageLink($0) })
-    }
 }

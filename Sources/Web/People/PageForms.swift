@@ -40,10 +40,14 @@ extension Services {
             for: request)
     }
 
-    /// 303, so that whatever was posted is not posted there (RFC 9700 §4.12).
+    /// Scopes as people are asked about them: in the words of the pages' language, else of the catalogue.
+    func lines(of scope: ScopeSet, in texts: Texts) -> [ScopeLine] {
+        scope.names.map { ScopeLine(name: $0, sentence: texts.sentence(ofScope: $0) ?? oauth.scopes.text(of: $0) ?? $0) }
+    }
+
+    /// On to another address (``Response/onwards(to:)``).
     func redirect(to location: String, cookie: String? = nil) -> Outcome {
-        var response = Response(
-            .seeOther, headers: Headers([(.location, location), (.cacheControl, "no-store"), (.referrerPolicy, "no-referrer")]))
+        var response = Response.onwards(to: location)
         if let cookie { response.headers.append(.setCookie, cookie) }
         return .respond(response)
     }
@@ -73,6 +77,13 @@ extension Services {
         }
         let isOfSession = accepts(.session)
         return PostedForm(fields: fields, isOfSession: isOfSession, isOurs: isOfSession || accepts(.visitor))
+    }
+}
+
+extension Response {
+    /// 303, so that whatever was posted is not posted there (RFC 9700 §4.12).
+    static func onwards(to location: String) -> Response {
+        Response(.seeOther, headers: Headers([(.location, location), (.cacheControl, "no-store"), (.referrerPolicy, "no-referrer")]))
     }
 }
 
